@@ -1,0 +1,156 @@
+# weir: `make help` lists what there is.
+#
+# Everything built goes below $(BUILD).  A sanitizer build is the same tree
+# in another folder: make asan = make test BUILD=build/asan SANITIZE=address,undefined
+
+BUILD    ?= build
+PYTHON   ?= /usr/bin/python3
+OPT      ?= -O2
+SANITIZE ?=
+V        ?=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# One short line a step; V=1 shows the commands.
+step = $(if $(V),,@echo "  $(1)	$(2)";)
+
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+           -Wmissing-prototypes -Wpointer-arith -Wvla -Wwrite-strings \
+           -Wformat=2 -Wundef
+DEFINES := -D_GNU_SOURCE
+# Function pages of a library are found by the linker, and hardened as the
+# distribution hardens its own.
+CFLAGS_ALL := -std=c11 -g $(OPT) $(WARN) $(DEFINES) -Iinclude -fPIC \
+              -fstack-protector-strong $(CFLAGS)
+LDFLAGS_ALL := $(LDFLAGS)
+ifneq ($(SANITIZE),)
+CFLAGS_ALL  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+LDFLAGS_ALL += -fsanitize=$(SANITIZE)
+else
+CFLAGS_ALL  += $(if $(filter -O0,$(OPT)),,-D_FORTIFY_SOURCE=2)
+LDFLAGS_ALL += -Wl,-z,relro,-z,now
+endif
+
+CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8
+HOST_PKGS := lua5.4 libmicrohttpd
+TEST_PKGS := cmocka
+CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS))
+CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
+# Lua's headers are in these flags and in no others: the core cannot see them.
+HOST_CFLAGS = $(shell pkg-config --cflags $(HOST_PKGS)) -Isrc/bind
+HOST_LIBS   = $(shell pkg-config --libs $(HOST_PKGS)) -lpthread -ldl
+
+CORE_SRC := $(wildcard src/core/*.c)
+HOST_SRC := $(wildcard src/bind/*.c src/sim/*.c src/host/*.c)
+UNIT_SRC := $(wildcard tests/unit/*.c)
+UNIT_SUP := $(wildcard tests/unit/support/*.c)
+LUA_SRC  := $(sort $(wildcard lua/weir/*.lua lua/cxone/*.lua lua/sim/*.lua))
+
+CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
+HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/lua/sources.o
+SUP_OBJ  := $(UNIT_SUP:%.c=$(BUILD)/%.o)
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all demo test unit lua-test e2e asan lint format setup clean help
+
+all: $(BUILD)/weir ## build the program and the library
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+	    awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+# ---- setting up ----
+
+setup: ## install what is missing to build, test and lint (Debian)
+	@scripts/setup build test lint
+
+# The two commands of the README install what they need; a build alone does
+# not touch the machine.
+demo: ## install what is missing, build, deploy a filter to the simulator
+	@scripts/setup build
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/weir run --sim examples/deploy_filter.lua
+
+# ---- building ----
+
+$(BUILD)/libweir.a: $(CORE_OBJ)
+	@rm -f $@
+	$(call step,AR,$@)$(AR) rcs $@ $^
+
+$(BUILD)/weir: $(HOST_OBJ) $(BUILD)/libweir.a
+	$(call step,LD,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -rdynamic -o $@ $^ \
+	    $(HOST_LIBS) $(CORE_LIBS)
+
+$(BUILD)/src/core/%.o: src/core/%.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/src/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/embed: scripts/embed.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) -std=c11 $(DEFINES) -O1 -o $@ $<
+
+# The list of files is a prerequisite too: a file that goes must go from the
+# program.
+$(BUILD)/lua/files: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LUA_SRC)' | cmp -s - $@ || echo '$(LUA_SRC)' > $@
+FORCE:
+
+$(BUILD)/lua/sources.c: $(BUILD)/embed $(BUILD)/lua/files $(LUA_SRC)
+	$(call step,EMBED,$@)$(BUILD)/embed lua $(LUA_SRC) > $@
+
+$(BUILD)/lua/sources.o: $(BUILD)/lua/sources.c src/bind/bind.h
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) $(HOST_CFLAGS) -c -o $@ $<
+
+# ---- testing ----
+
+test: ## run every test: unit, lua, e2e (installs what they need)
+	@scripts/setup build test
+	@$(MAKE) --no-print-directory unit lua-test e2e
+
+$(BUILD)/tests/unit/support/%.o: tests/unit/support/%.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# A unit test links libweir and nothing of Lua.
+$(BUILD)/tests/unit/%: tests/unit/%.c $(SUP_OBJ) $(BUILD)/libweir.a
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes -Itests/unit/support \
+	    $(shell pkg-config --cflags $(TEST_PKGS)) $(LDFLAGS_ALL) \
+	    -MMD -MP -o $@ $< $(SUP_OBJ) $(BUILD)/libweir.a $(CORE_LIBS) \
+	    $(shell pkg-config --libs $(TEST_PKGS)) -lpthread
+
+unit: $(UNIT_BIN) ## run the C tests of the core
+	@scripts/run-unit $(UNIT_BIN)
+
+lua-test: $(BUILD)/weir ## run the Lua tests inside weir
+	$(BUILD)/weir run tests/lua/run.lua
+
+e2e: $(BUILD)/weir ## run the program against real sockets
+	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) -m pytest -q tests/e2e
+
+asan: ## run every test under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
+	    SANITIZE=address,undefined
+
+# ---- keeping it clean ----
+
+lint: ## formats, static analysis, house rules
+	@scripts/setup build test lint
+	@scripts/lint
+
+format: ## format the C sources in place
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean: ## remove everything built
+	rm -rf build
+
+-include $(CORE_OBJ:.o=.d) $(HOST_OBJ:.o=.d) $(SUP_OBJ:.o=.d) \
+    $(UNIT_BIN:=.d)

@@ -1,0 +1,106 @@
+/*
+ * http: one request and its response (libcurl); no policy.
+ *
+ * Nothing is repeated, no redirect leaves the origin, no environment is
+ * read: proxies and trust come in through struct weir_http_settings.
+ */
+#ifndef WEIR_HTTP_H
+#define WEIR_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir/err.h"
+#include "weir/loop.h"
+#include "weir/op.h"
+
+struct weir_header {
+    const char *name;
+    const char *value;
+};
+
+/* What holds for every request of a loop.  NULL: none. */
+struct weir_http_settings {
+    const char *proxy;      /* URL; never used for loopback */
+    const char *no_proxy;   /* as in the NO_PROXY variable */
+    const char *ca_file;    /* PEM bundle instead of the system's */
+    const char *user_agent; /* NULL: "weir/<version>" */
+};
+/* Copies `settings`.  WEIR_OK, WEIR_NOMEM. */
+enum weir_code weir_http_configure(struct weir_loop *loop,
+                                   const struct weir_http_settings *settings,
+                                   struct weir_err *err);
+
+/* Ceilings and deadlines; 0 takes the default in brackets. */
+struct weir_http_limits {
+    int64_t timeout_ms;         /* whole exchange [30,000] */
+    int64_t connect_timeout_ms; /* name, TCP and TLS [10,000] */
+    int64_t first_byte_ms;      /* from request sent to first byte [30,000] */
+    int64_t stall_ms;           /* without any byte while receiving [20,000] */
+    size_t max_body;            /* decoded bytes [16 MiB] */
+    size_t max_header_bytes;    /* all header lines together [64 KiB] */
+    size_t max_headers;         /* header lines [200] */
+    unsigned max_redirects;     /* GET and HEAD, same origin only [3] */
+};
+
+struct weir_http_request {
+    const char *method; /* upper-case token */
+    const char *url;    /* absolute; https, or http to loopback */
+    const struct weir_header *headers;
+    size_t n_headers;
+    const char *body; /* NULL: none */
+    size_t body_len;
+    /* Must reach the server at most once: goes out on a fresh connection,
+     * since libcurl re-sends by itself when a reused one dies. */
+    bool once;
+    bool allow_plain_http; /* http beyond loopback */
+    struct weir_http_limits limits;
+};
+
+struct weir_http_response {
+    int status;
+    const char *url; /* final, after redirects; no credentials in it */
+    const struct weir_header *headers; /* in order, names as received */
+    size_t n_headers;
+    const char *body; /* never NULL; NUL-terminated; may hold NUL */
+    size_t body_len;
+    double elapsed; /* seconds */
+};
+
+/* Checks and copies `request`; the op's result is the response of whatever
+ * status.  new: WEIR_OK; WEIR_INVALID (bad method, header, URL; CR, LF or
+ * NUL); WEIR_NOMEM.  op: WEIR_TRANSPORT, WEIR_TIMEOUT, WEIR_LIMIT,
+ * WEIR_PROTOCOL, each with err.reach. */
+enum weir_code weir_http_new(struct weir_loop *loop,
+                             const struct weir_http_request *request,
+                             struct weir_op **out, struct weir_err *err);
+/* The response of a finished op, NULL if it failed; owned by the op.  Works
+ * for every op whose result is a response (http, client call, fakes). */
+const struct weir_http_response *weir_http_response(const struct weir_op *op);
+
+/* Value of the n-th header of that name (case-insensitive), or NULL. */
+const char *weir_http_header(const struct weir_http_response *response,
+                             const char *name, size_t n);
+
+/* Where requests go: weir_http_new in production, a script of answers in
+ * tests.  `request` has the meaning of weir_http_new. */
+struct weir_transport {
+    enum weir_code (*request)(void *ud, struct weir_loop *loop,
+                              const struct weir_http_request *request,
+                              struct weir_op **out, struct weir_err *err);
+    void *ud;
+};
+extern const struct weir_transport weir_http_transport;
+
+/* For ops whose result is a response: embed this in place of weir_op. */
+struct weir_http_op {
+    struct weir_op op; /* first */
+    const struct weir_http_response *response;
+};
+
+/* True if `url` may carry a secret: https, or http to localhost,
+ * 127.0.0.0/8 or ::1.  False with the reason in `err` otherwise. */
+bool weir_http_url_is_safe(const char *url, struct weir_err *err);
+
+#endif

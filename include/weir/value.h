@@ -1,0 +1,72 @@
+/*
+ * value: a tree of JSON values as a stream of events.
+ *
+ * Sources (the JSON scanner, the YAML reader, a document walk, a Lua value)
+ * drive a sink; sinks (document builder, JSON and YAML writers, Lua builder)
+ * take what comes.  Any source fits any sink, with nothing lost in between:
+ * numbers travel as the text they were written in.
+ */
+#ifndef WEIR_VALUE_H
+#define WEIR_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir/err.h"
+
+/* Every callback returns WEIR_OK to go on; anything else ends the source,
+ * which returns that code.  `err` is never NULL for a callback.  Text is not
+ * NUL-terminated and valid only during the call; strings and keys are valid
+ * UTF-8 and may hold NUL. */
+struct weir_sink {
+    enum weir_code (*null)(void *ud, struct weir_err *err);
+    enum weir_code (*boolean)(void *ud, bool value, struct weir_err *err);
+    /* JSON number text, RFC 8259 section 6. */
+    enum weir_code (*number)(void *ud, const char *text, size_t len,
+                             struct weir_err *err);
+    enum weir_code (*string)(void *ud, const char *text, size_t len,
+                             struct weir_err *err);
+    enum weir_code (*begin_array)(void *ud, struct weir_err *err);
+    enum weir_code (*end_array)(void *ud, struct weir_err *err);
+    enum weir_code (*begin_object)(void *ud, struct weir_err *err);
+    /* Before each member's value. */
+    enum weir_code (*key)(void *ud, const char *text, size_t len,
+                          struct weir_err *err);
+    enum weir_code (*end_object)(void *ud, struct weir_err *err);
+    void *ud;
+};
+
+/* Nesting allowed in any tree, unless an option says less (traps: depth). */
+#define WEIR_VALUE_MAX_DEPTH 128
+
+/* A number read exactly. */
+struct weir_number {
+    bool is_integer; /* no fraction, no exponent, fits int64_t */
+    int64_t integer;
+    double real; /* nearest double, also when is_integer */
+};
+
+/* Reads JSON number text.  WEIR_OK; WEIR_SYNTAX if it is not one; WEIR_LIMIT
+ * if it is finite text beyond the range of a double (1e400). */
+enum weir_code weir_number_parse(const char *text, size_t len,
+                                 struct weir_number *out, struct weir_err *err);
+/* Compares two number texts by exact mathematical value, whatever their
+ * length ("1" equals "1.0", 9007199254740993 is above 9007199254740992).
+ * Returns < 0, 0, > 0.  Both must be valid number text. */
+int weir_number_compare(const char *a, size_t a_len, const char *b,
+                        size_t b_len);
+
+/* Room for any double or integer as text, with its NUL. */
+#define WEIR_NUMBER_TEXT 32
+/* Shortest text that reads back to the same double, always with a fraction
+ * or exponent ("1.0", "1e+300") so that it stays a float.  WEIR_INVALID for
+ * NaN and infinities.  Returns the length through `len`. */
+enum weir_code weir_number_format(double value, char out[WEIR_NUMBER_TEXT],
+                                  size_t *len, struct weir_err *err);
+
+/* Length of the valid UTF-8 prefix (RFC 3629: no surrogates, no overlong
+ * forms); equals `len` when all of it is valid. */
+size_t weir_utf8_valid(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * yaml: text ↔ values through libyaml, deterministic and unsurprising.
+ *
+ * Written text means the same to a YAML 1.1 and a YAML 1.2 reader: every
+ * string that is not plainly a word in both is double-quoted.  Read text
+ * follows the YAML 1.2 core schema
+ * (https://yaml.org/spec/1.2.2/#103-core-schema).
+ */
+#ifndef WEIR_YAML_H
+#define WEIR_YAML_H
+
+#include <stddef.h>
+
+#include "weir/buf.h"
+#include "weir/err.h"
+#include "weir/value.h"
+
+struct weir_yaml_options {
+    unsigned max_depth;    /* 0: 64 */
+    size_t max_nodes;      /* 0: 1,000,000, aliases expanded */
+    size_t max_expansions; /* 0: 10,000 nodes that come from aliases */
+};
+
+/* Reads one document and drives `sink`.  Anchors and aliases are expanded;
+ * recursion, duplicate keys, unknown tags, keys that are no strings and a
+ * second document are errors.  WEIR_OK; WEIR_SYNTAX with line and column;
+ * WEIR_LIMIT; or what the sink returned. */
+enum weir_code weir_yaml_scan(const char *text, size_t len,
+                              const struct weir_yaml_options *options,
+                              const struct weir_sink *sink,
+                              struct weir_err *err);
+
+/* A sink that writes one block-style document to `buf`, numbers as the text
+ * they came in.  finish() ends the document; free() in any case. */
+struct weir_yaml_writer;
+enum weir_code weir_yaml_writer_new(struct weir_buf *buf,
+                                    struct weir_yaml_writer **out,
+                                    struct weir_err *err);
+const struct weir_sink *weir_yaml_writer_sink(struct weir_yaml_writer *writer);
+enum weir_code weir_yaml_writer_finish(struct weir_yaml_writer *writer,
+                                       struct weir_err *err);
+void weir_yaml_writer_free(struct weir_yaml_writer *writer);
+
+struct weir_json;
+/* Writes a document: emit + writer. */
+enum weir_code weir_yaml_write(const struct weir_json *json,
+                               struct weir_buf *buf, struct weir_err *err);
+
+#endif

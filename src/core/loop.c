@@ -1,0 +1,437 @@
+#include "weir/loop.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "loop_internal.h"
+
+/* ---- making and ending ---- */
+
+enum weir_code weir_loop_new(const struct weir_clock *clock,
+                             struct weir_loop **out, struct weir_err *err)
+{
+    struct weir_loop *loop;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+        return weir_err_set(err, WEIR_TRANSPORT, "libcurl cannot start");
+    loop = calloc(1, sizeof(*loop));
+    if (!loop) {
+        curl_global_cleanup();
+        return weir_err_nomem(err);
+    }
+    loop->clock = clock ? clock : weir_clock_system();
+    loop->multi = curl_multi_init();
+    if (!loop->multi) {
+        free(loop);
+        curl_global_cleanup();
+        return weir_err_nomem(err);
+    }
+    *out = loop;
+    return WEIR_OK;
+}
+
+void weir_loop_free(struct weir_loop *loop)
+{
+    if (!loop)
+        return;
+    assert(weir_loop_ops(loop) == 0);
+    while (loop->timers)
+        weir_timer_stop(loop->timers);
+    while (loop->watches)
+        weir_watch_stop(loop->watches);
+    if (loop->http)
+        loop->http_free(loop->http);
+    curl_multi_cleanup(loop->multi);
+    free(loop);
+    curl_global_cleanup();
+}
+
+const struct weir_clock *weir_loop_clock(const struct weir_loop *loop)
+{
+    return loop->clock;
+}
+
+int64_t weir_loop_now(const struct weir_loop *loop)
+{
+    return loop->clock->now(loop->clock->ud);
+}
+
+int64_t weir_loop_wall(const struct weir_loop *loop)
+{
+    return loop->clock->wall(loop->clock->ud);
+}
+
+/* ---- ops ---- */
+
+static void list_add(struct weir_op_list *list, struct weir_op *op)
+{
+    op->next = NULL;
+    op->prev = list->tail;
+    if (list->tail)
+        list->tail->next = op;
+    else
+        list->head = op;
+    list->tail = op;
+    list->n++;
+}
+
+static void list_remove(struct weir_op_list *list, struct weir_op *op)
+{
+    if (op->prev)
+        op->prev->next = op->next;
+    else
+        list->head = op->next;
+    if (op->next)
+        op->next->prev = op->prev;
+    else
+        list->tail = op->prev;
+    op->prev = op->next = NULL;
+    list->n--;
+}
+
+void weir_loop_op_running(struct weir_loop *loop, struct weir_op *op)
+{
+    list_add(&loop->running, op);
+}
+
+void weir_loop_op_stopped(struct weir_loop *loop, struct weir_op *op)
+{
+    list_remove(&loop->running, op);
+}
+
+void weir_loop_op_ready(struct weir_loop *loop, struct weir_op *op)
+{
+    op->queued = true;
+    list_add(&loop->ready, op);
+}
+
+void weir_loop_op_unready(struct weir_loop *loop, struct weir_op *op)
+{
+    op->queued = false;
+    list_remove(&loop->ready, op);
+}
+
+/* Calls `done` of as many ops as are ready now; what these make ready waits
+ * for the next turn, so that no chain of ops starves timers and transfers. */
+static void deliver(struct weir_loop *loop)
+{
+    for (size_t n = loop->ready.n; n > 0 && loop->ready.head; n--) {
+        struct weir_op *op = loop->ready.head;
+
+        weir_loop_op_unready(loop, op);
+        op->done(op->ud, op); /* may free op */
+    }
+}
+
+size_t weir_loop_ops(const struct weir_loop *loop)
+{
+    return loop->running.n + loop->ready.n;
+}
+
+size_t weir_loop_timers(const struct weir_loop *loop)
+{
+    return loop->n_timers;
+}
+
+bool weir_loop_idle(const struct weir_loop *loop)
+{
+    return weir_loop_ops(loop) == 0 && loop->n_timers == 0;
+}
+
+void weir_loop_each_op(const struct weir_loop *loop,
+                       bool (*fn)(void *ud, const struct weir_op *op), void *ud)
+{
+    for (const struct weir_op *op = loop->running.tail; op; op = op->prev) {
+        if (!fn(ud, op))
+            return;
+    }
+}
+
+/* ---- transfers ---- */
+
+enum weir_code weir_loop_add(struct weir_loop *loop,
+                             struct weir_transfer *transfer,
+                             struct weir_err *err)
+{
+    CURLMcode code;
+
+    curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, (void *)transfer);
+    code = curl_multi_add_handle(loop->multi, transfer->easy);
+    if (code == CURLM_OUT_OF_MEMORY)
+        return weir_err_nomem(err);
+    if (code)
+        return weir_err_set(err, WEIR_TRANSPORT, "libcurl: %s",
+                            curl_multi_strerror(code));
+    transfer->added = true;
+    loop->n_transfers++;
+    return WEIR_OK;
+}
+
+void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer)
+{
+    if (!transfer->added)
+        return;
+    curl_multi_remove_handle(loop->multi, transfer->easy);
+    transfer->added = false;
+    loop->n_transfers--;
+}
+
+static void collect_transfers(struct weir_loop *loop)
+{
+    CURLMsg *msg;
+    int left;
+
+    while ((msg = curl_multi_info_read(loop->multi, &left)) != NULL) {
+        CURLcode result = msg->data.result;
+        char *private = NULL;
+        struct weir_transfer *transfer;
+
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
+        transfer = (struct weir_transfer *)(void *)private;
+        weir_loop_remove(loop, transfer);
+        transfer->done(transfer, result);
+    }
+}
+
+/* ---- timers: a pairing heap, so that starting one needs no memory ---- */
+
+static bool before(const struct weir_timer *a, const struct weir_timer *b)
+{
+    return a->due != b->due ? a->due < b->due : a->order < b->order;
+}
+
+static struct weir_timer *meld(struct weir_timer *a, struct weir_timer *b)
+{
+    if (!a)
+        return b;
+    if (!b)
+        return a;
+    if (before(b, a)) {
+        struct weir_timer *swap = a;
+
+        a = b;
+        b = swap;
+    }
+    b->prev = a;
+    b->sibling = a->child;
+    if (a->child)
+        a->child->prev = b;
+    a->child = b;
+    return a;
+}
+
+static struct weir_timer *meld_siblings(struct weir_timer *first)
+{
+    struct weir_timer *pairs = NULL, *root = NULL;
+
+    while (first) {
+        struct weir_timer *a = first, *b = a->sibling;
+
+        first = b ? b->sibling : NULL;
+        a->sibling = a->prev = NULL;
+        if (b)
+            b->sibling = b->prev = NULL;
+        a = meld(a, b);
+        a->sibling = pairs;
+        pairs = a;
+    }
+    while (pairs) {
+        struct weir_timer *next = pairs->sibling;
+
+        pairs->sibling = NULL;
+        root = meld(root, pairs);
+        pairs = next;
+    }
+    return root;
+}
+
+void weir_timer_start(struct weir_loop *loop, struct weir_timer *timer,
+                      int64_t delay_ms, void (*fn)(void *ud), void *ud)
+{
+    int64_t now = weir_loop_now(loop);
+
+    weir_timer_stop(timer);
+    if (delay_ms < 0)
+        delay_ms = 0;
+    *timer = (struct weir_timer){
+        .due = delay_ms > INT64_MAX - now ? INT64_MAX : now + delay_ms,
+        .order = loop->timer_order++,
+        .fn = fn,
+        .ud = ud,
+        .loop = loop,
+    };
+    loop->timers = meld(loop->timers, timer);
+    loop->n_timers++;
+}
+
+void weir_timer_stop(struct weir_timer *timer)
+{
+    struct weir_loop *loop = timer->loop;
+    struct weir_timer *below;
+
+    if (!loop)
+        return;
+    below = meld_siblings(timer->child);
+    if (loop->timers == timer) {
+        loop->timers = below;
+    } else {
+        if (timer->prev->child == timer)
+            timer->prev->child = timer->sibling;
+        else
+            timer->prev->sibling = timer->sibling;
+        if (timer->sibling)
+            timer->sibling->prev = timer->prev;
+        loop->timers = meld(loop->timers, below);
+    }
+    timer->child = timer->sibling = timer->prev = NULL;
+    timer->loop = NULL;
+    loop->n_timers--;
+}
+
+bool weir_timer_running(const struct weir_timer *timer)
+{
+    return timer->loop != NULL;
+}
+
+/* Fires what is due; a timer started meanwhile, even with no delay, waits
+ * for the next turn. */
+static void fire_timers(struct weir_loop *loop)
+{
+    int64_t now = weir_loop_now(loop);
+    uint64_t newer = loop->timer_order;
+
+    while (loop->timers && loop->timers->due <= now &&
+           loop->timers->order < newer) {
+        struct weir_timer *timer = loop->timers;
+
+        weir_timer_stop(timer);
+        timer->fn(timer->ud);
+    }
+}
+
+/* ---- extra descriptors ---- */
+
+enum weir_code weir_watch_start(struct weir_loop *loop,
+                                struct weir_watch *watch, int fd,
+                                void (*fn)(void *ud), void *ud)
+{
+    size_t n = 0;
+
+    for (struct weir_watch *w = loop->watches; w; w = w->next)
+        n++;
+    if (n >= WEIR_LOOP_MAX_WATCHES)
+        return WEIR_LIMIT;
+    *watch = (struct weir_watch){
+        .fd = fd, .fn = fn, .ud = ud, .loop = loop, .next = loop->watches};
+    loop->watches = watch;
+    return WEIR_OK;
+}
+
+void weir_watch_stop(struct weir_watch *watch)
+{
+    struct weir_watch **link;
+
+    if (!watch->loop)
+        return;
+    link = &watch->loop->watches;
+    while (*link != watch)
+        link = &(*link)->next;
+    *link = watch->next;
+    watch->loop = NULL;
+}
+
+/* True if `watch` is still being watched: one handler may stop another. */
+static bool is_watched(const struct weir_loop *loop,
+                       const struct weir_watch *watch)
+{
+    for (const struct weir_watch *w = loop->watches; w; w = w->next) {
+        if (w == watch)
+            return true;
+    }
+    return false;
+}
+
+/* ---- one turn ---- */
+
+static int wait_time(const struct weir_loop *loop, int64_t max_wait_ms)
+{
+    int64_t wait = max_wait_ms < 0 ? INT_MAX : max_wait_ms;
+
+    if (loop->ready.head)
+        return 0;
+    if (loop->timers) {
+        int64_t due = loop->timers->due - weir_loop_now(loop);
+
+        if (due < wait)
+            wait = due > 0 ? due : 0;
+    }
+    return wait < INT_MAX ? (int)wait : INT_MAX;
+}
+
+static enum weir_code curl_failed(CURLMcode code, struct weir_err *err)
+{
+    if (code == CURLM_OUT_OF_MEMORY)
+        return weir_err_nomem(err);
+    return weir_err_set(err, WEIR_TRANSPORT, "libcurl: %s",
+                        curl_multi_strerror(code));
+}
+
+/* Waits for descriptors, a wake or `wait_ms`; calls handlers of the extra
+ * descriptors that are readable. */
+static enum weir_code wait_for_something(struct weir_loop *loop, int wait_ms,
+                                         struct weir_err *err)
+{
+    struct curl_waitfd fds[WEIR_LOOP_MAX_WATCHES];
+    struct weir_watch *watches[WEIR_LOOP_MAX_WATCHES];
+    unsigned n = 0;
+    CURLMcode code;
+
+    for (struct weir_watch *w = loop->watches; w; w = w->next) {
+        fds[n] = (struct curl_waitfd){.fd = w->fd, .events = CURL_WAIT_POLLIN};
+        watches[n++] = w;
+    }
+    code = curl_multi_poll(loop->multi, fds, n, wait_ms, NULL);
+    if (code)
+        return curl_failed(code, err);
+    for (unsigned i = 0; i < n; i++) {
+        if (fds[i].revents && is_watched(loop, watches[i]))
+            watches[i]->fn(watches[i]->ud);
+    }
+    return WEIR_OK;
+}
+
+enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
+                              struct weir_err *err)
+{
+    int wait_ms = wait_time(loop, max_wait_ms);
+
+    if (loop->clock->skip && loop->n_transfers == 0 && !loop->watches) {
+        /* With nothing but timers, a fake clock jumps to the next one. */
+        if (wait_ms > 0 && wait_ms < INT_MAX)
+            loop->clock->skip(loop->clock->ud, wait_ms);
+    } else {
+        enum weir_code code = wait_for_something(loop, wait_ms, err);
+
+        if (code)
+            return code;
+    }
+    if (loop->n_transfers > 0) {
+        int running;
+        CURLMcode code = curl_multi_perform(loop->multi, &running);
+
+        if (code)
+            return curl_failed(code, err);
+        collect_transfers(loop);
+    }
+    fire_timers(loop);
+    deliver(loop);
+    return WEIR_OK;
+}
+
+void weir_loop_wake(struct weir_loop *loop)
+{
+    curl_multi_wakeup(loop->multi);
+}

@@ -1,0 +1,52 @@
+/* The loop's inside, for loop.c, op.c and http.c only. */
+#ifndef WEIR_LOOP_INTERNAL_H
+#define WEIR_LOOP_INTERNAL_H
+
+#include <curl/curl.h>
+
+#include "weir/http.h"
+#include "weir/loop.h"
+
+#define WEIR_LOOP_MAX_WATCHES 16
+
+/* Linked through the ops' own prev and next: an op is in one list. */
+struct weir_op_list {
+    struct weir_op *head, *tail;
+    size_t n;
+};
+
+struct weir_loop {
+    const struct weir_clock *clock;
+    CURLM *multi;
+    size_t n_transfers;
+    struct weir_timer *timers; /* pairing heap, the next due on top */
+    size_t n_timers;
+    uint64_t timer_order;
+    struct weir_watch *watches;
+    struct weir_op_list running; /* oldest first */
+    struct weir_op_list ready;   /* finished, `done` still to come */
+    /* http's own share of the loop; http.c makes it, the loop frees it. */
+    struct weir_http_state *http;
+    void (*http_free)(struct weir_http_state *http);
+};
+
+/* One easy handle on the loop.  `done` is called from weir_loop_turn, never
+ * from a callback of libcurl, with the handle already removed. */
+struct weir_transfer {
+    CURL *easy;
+    void (*done)(struct weir_transfer *transfer, CURLcode result);
+    bool added;
+};
+/* Uses the handle's CURLOPT_PRIVATE.  WEIR_OK, WEIR_NOMEM, WEIR_TRANSPORT. */
+enum weir_code weir_loop_add(struct weir_loop *loop,
+                             struct weir_transfer *transfer,
+                             struct weir_err *err);
+void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer);
+
+/* For op.c: the list of running ops and the queue of finished ones. */
+void weir_loop_op_running(struct weir_loop *loop, struct weir_op *op);
+void weir_loop_op_stopped(struct weir_loop *loop, struct weir_op *op);
+void weir_loop_op_ready(struct weir_loop *loop, struct weir_op *op);
+void weir_loop_op_unready(struct weir_loop *loop, struct weir_op *op);
+
+#endif
