@@ -13,6 +13,10 @@
 
 #include "weir/err.h"
 
+#define WEIR_RETRY_ATTEMPTS_DEFAULT 4
+#define WEIR_RETRY_BASE_MS_DEFAULT  500
+#define WEIR_RETRY_CAP_MS_DEFAULT   20000
+
 struct weir_retry_policy {
     unsigned attempts; /* requests in all; 0: 4 */
     int64_t base_ms;   /* first backoff ceiling; 0: 500 */
@@ -44,11 +48,17 @@ enum weir_retry_reason {
 
 struct weir_retry_decision {
     enum weir_retry_reason reason;
-    int64_t wait_ms;  /* AGAIN: wait; CAP, DEADLINE: what would be needed */
+    int64_t wait_ms;  /* AGAIN: wait; ATTEMPTS, CAP, DEADLINE: what would be
+                         needed */
     bool from_server; /* the wait is the server's Retry-After */
-    bool pause_all;   /* 429: everyone on this client waits */
+    bool pause_all;   /* 429: everyone on this client waits, whatever the
+                         reason says */
+    int64_t pause_ms; /* for so long, the cap at most */
 };
 
+/* 429 and 503 are repeated for any call, since the server did not take it
+ * on; 500, 502, 504, WEIR_TRANSPORT and WEIR_TIMEOUT for a repeatable one, or
+ * where nothing was sent.  Everything else is final. */
 struct weir_retry_decision
 weir_retry_decide(const struct weir_retry_policy *policy,
                   const struct weir_retry_input *input);
@@ -61,7 +71,8 @@ int64_t weir_retry_after(const char *const *values, size_t n, const char *date,
                          int64_t wall_ms);
 
 /* Milliseconds since the epoch of an HTTP-date (RFC 9110 section 5.6.7), or
- * -1 if it is none. */
+ * -1 if it is none or before the epoch.  Two digits of a year mean 1970 to
+ * 2069. */
 int64_t weir_http_date(const char *text);
 
 #endif
