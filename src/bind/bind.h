@@ -71,10 +71,15 @@ bool bind_is_err(lua_State *L, int index);
 /* ---- boxes: userdata that own C resources ---- */
 
 /* Pushes zeroed memory; `fini` runs once on it, from __gc or __close or
- * bind_box_close. */
+ * bind_box_close.  A noun that gives its box a metatable of its own (methods)
+ * puts bind_box_gc in there as __gc and __close. */
 void *bind_box(lua_State *L, size_t size, void (*fini)(void *memory));
-/* Runs `fini` now. */
+/* The memory of the box at `index`; NULL if it is none, or closed. */
+void *bind_box_memory(lua_State *L, int index);
+/* Runs `fini` now.  No-op on anything but an open box. */
 void bind_box_close(lua_State *L, int index);
+/* The same as a Lua function, on its first argument. */
+int bind_box_gc(lua_State *L);
 /* Pushes a box with an empty buffer. */
 struct weir_buf *bind_buf(lua_State *L, size_t max);
 /* Pushes a box with a document pointer, freed with the box. */

@@ -1,0 +1,18 @@
+/*
+ * err_internal: what the scheduler and the error report need beyond bind.h.
+ */
+#ifndef WEIR_BIND_ERR_INTERNAL_H
+#define WEIR_BIND_ERR_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "bind.h"
+
+/* Replaces all above the err object at `index` by its one readable line. */
+void bind_err_line(lua_State *L, int index);
+
+/* The innermost frame, from `level` outwards, that is a script's own: Lua,
+ * and not one of the modules embedded here. */
+bool bind_script_frame(lua_State *L, int level, lua_Debug *ar);
+
+#endif
