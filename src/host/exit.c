@@ -1,0 +1,16 @@
+#include "exit.h"
+
+int host_exit_code(enum weir_code code)
+{
+    switch (code) {
+    case WEIR_OK: return HOST_EXIT_DONE;
+    case WEIR_CONFLICT: return HOST_EXIT_CONFLICT;
+    case WEIR_VALIDATION: return HOST_EXIT_VALIDATION;
+    case WEIR_AUTH:
+    case WEIR_PERMISSION:
+    case WEIR_CONFIG: return HOST_EXIT_AUTH;
+    case WEIR_TIMEOUT:
+    case WEIR_RATE: return HOST_EXIT_TIMEOUT;
+    default: return HOST_EXIT_FAILED;
+    }
+}

@@ -1,0 +1,23 @@
+/* exit: the program's exit codes, the same for every command. */
+#ifndef HOST_EXIT_H
+#define HOST_EXIT_H
+
+#include "weir/err.h"
+
+enum host_exit {
+    HOST_EXIT_DONE = 0,
+    HOST_EXIT_FAILED = 1,
+    HOST_EXIT_CHANGES = 2, /* only with --detailed-exitcode */
+    HOST_EXIT_CONFLICT = 3,
+    HOST_EXIT_VALIDATION = 4, /* validation, test or threshold failed */
+    HOST_EXIT_AUTH = 5,       /* authentication, permission, configuration */
+    HOST_EXIT_TIMEOUT = 6,    /* timeout, or rate budget spent */
+    HOST_EXIT_LOCKED = 7,
+    HOST_EXIT_USAGE = 64,
+    HOST_EXIT_SIGNAL = 128 /* plus the signal's number */
+};
+
+/* The exit code of a run that ended with an error of this code. */
+int host_exit_code(enum weir_code code);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * options: a command's options as one table, which serves parsing, --help
+ * and suggestions alike.
+ */
+#ifndef HOST_OPTIONS_H
+#define HOST_OPTIONS_H
+
+#include <stddef.h>
+
+enum host_option_type {
+    HOST_FLAG,   /* bool */
+    HOST_TEXT,   /* const char *, points into argv */
+    HOST_TEXTS,  /* struct host_texts: may be given many times */
+    HOST_NUMBER, /* uint64_t */
+    HOST_REAL,   /* double, 0 or more */
+    HOST_CHOICE  /* int: index into `choices` */
+};
+
+#define HOST_MAX_TEXTS 64
+struct host_texts {
+    const char *list[HOST_MAX_TEXTS + 1]; /* NULL-terminated */
+    size_t n;
+};
+
+struct host_option {
+    const char *name; /* without dashes; NULL ends the table */
+    const char *arg;  /* name of the argument in --help; NULL for a flag */
+    const char *help; /* one line */
+    enum host_option_type type;
+    size_t offset; /* into the struct given to host_options_parse */
+    const char *const *choices; /* HOST_CHOICE: NULL-terminated */
+};
+
+struct host_command {
+    const char *name;    /* "run" */
+    const char *usage;   /* "weir run [options] SCRIPT [args]" */
+    const char *summary; /* one line, for weir --help */
+    const char *about;   /* paragraphs after the usage line; may be NULL */
+    const struct host_option *options;
+    const char *after; /* paragraphs after the options; may be NULL */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+};
+
+/* Reads options from argv[1] on into `out`, up to the first operand or "--".
+ * Returns the index of the first operand; or -1 with *code set when the
+ * command is over: 0 after --help (printed to stdout), 64 after a usage
+ * error (said on stderr, with the nearest right option). */
+int host_options_parse(const struct host_command *command, int argc,
+                       char **argv, void *out, int *code);
+
+/* Prints a command's --help to stdout. */
+void host_options_help(const struct host_command *command);
+
+/* Says "weir run: …" (printf) and how to get help on stderr; returns 64. */
+int host_usage_error(const char *command, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

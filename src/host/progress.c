@@ -1,0 +1,81 @@
+#include "progress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LOOK_EVERY_MS = 250, FIRST_AFTER_MS = 1000, PLAIN_EVERY_MS = 5000 };
+
+/* The oldest note is the one to show: what a script has waited for longest. */
+struct notes {
+    char text[200];
+    unsigned n;
+};
+
+static bool gather(void *ud, const struct weir_op *op)
+{
+    struct notes *notes = ud;
+
+    if (op->note[0]) {
+        snprintf(notes->text, sizeof(notes->text), "%s", op->note);
+        notes->n++;
+    }
+    return true;
+}
+
+static void show(struct host_progress *p, struct notes *notes)
+{
+    struct weir_buf line;
+    int64_t now = weir_loop_now(p->loop);
+
+    weir_buf_init(&line, 1024);
+    weir_buf_adds(&line, "weir: ");
+    weir_log_redact(p->log, notes->text, strlen(notes->text), &line);
+    if (notes->n > 1)
+        weir_buf_addf(&line, " (and %u more)", notes->n - 1);
+    if (p->terminal->is_tty) {
+        host_terminal_progress(p->terminal, weir_buf_str(&line));
+    } else if (p->said_at < 0 || now - p->said_at >= PLAIN_EVERY_MS) {
+        weir_buf_addc(&line, '\n');
+        host_terminal_write(p->terminal, weir_buf_str(&line), line.len);
+        p->said_at = now;
+    }
+    weir_buf_fini(&line);
+}
+
+static void look(void *ud)
+{
+    struct host_progress *p = ud;
+    struct notes notes = {.n = 0};
+    int64_t now = weir_loop_now(p->loop);
+
+    weir_loop_each_op(p->loop, gather, &notes);
+    if (notes.n == 0) {
+        p->waiting_since = -1;
+        host_terminal_progress(p->terminal, NULL);
+    } else if (p->waiting_since < 0) {
+        p->waiting_since = now;
+    } else if (now - p->waiting_since >= FIRST_AFTER_MS) {
+        show(p, &notes);
+    }
+    weir_timer_start(p->loop, &p->timer, LOOK_EVERY_MS, look, p);
+}
+
+void host_progress_start(struct host_progress *progress, struct weir_loop *loop,
+                         const struct weir_log *log,
+                         struct host_terminal *terminal)
+{
+    *progress = (struct host_progress){
+        .loop = loop,
+        .log = log,
+        .terminal = terminal,
+        .waiting_since = -1,
+        .said_at = -1,
+    };
+    weir_timer_start(loop, &progress->timer, LOOK_EVERY_MS, look, progress);
+}
+
+void host_progress_stop(struct host_progress *progress)
+{
+    weir_timer_stop(&progress->timer);
+    host_terminal_progress(progress->terminal, NULL);
+}

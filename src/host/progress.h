@@ -1,0 +1,29 @@
+/*
+ * progress: what is being waited for, shown while it lasts.
+ *
+ * On a terminal one line, rewritten, once a wait has lasted a second;
+ * elsewhere at most one plain line every five seconds.  The words are the
+ * notes of the running ops.
+ */
+#ifndef HOST_PROGRESS_H
+#define HOST_PROGRESS_H
+
+#include "terminal.h"
+#include "weir/log.h"
+#include "weir/loop.h"
+
+struct host_progress {
+    struct weir_loop *loop;
+    const struct weir_log *log; /* redacts */
+    struct host_terminal *terminal;
+    struct weir_timer timer;
+    int64_t waiting_since; /* -1: nothing is waited for */
+    int64_t said_at;       /* last plain line */
+};
+
+void host_progress_start(struct host_progress *progress, struct weir_loop *loop,
+                         const struct weir_log *log,
+                         struct host_terminal *terminal);
+void host_progress_stop(struct host_progress *progress);
+
+#endif

@@ -1,0 +1,90 @@
+#include "terminal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value;
+}
+
+static bool wants_color(enum host_color color, bool is_tty)
+{
+    const char *term = getenv("TERM"), *force = getenv("CLICOLOR_FORCE");
+
+    if (color != HOST_COLOR_AUTO)
+        return color == HOST_COLOR_ALWAYS;
+    if (is_set("NO_COLOR"))
+        return false;
+    if (force && *force && strcmp(force, "0") != 0)
+        return true;
+    return is_tty && !(term && strcmp(term, "dumb") == 0);
+}
+
+void host_terminal_init(struct host_terminal *terminal, enum host_color color)
+{
+    *terminal = (struct host_terminal){.is_tty = isatty(STDERR_FILENO) == 1};
+    terminal->color = wants_color(color, terminal->is_tty);
+}
+
+static int columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+void host_terminal_write(struct host_terminal *terminal, const char *text,
+                         size_t len)
+{
+    host_terminal_progress(terminal, NULL);
+    fwrite(text, 1, len, stderr);
+    fflush(stderr);
+}
+
+/* Cut at the width, on a character's border, and without control characters:
+ * a note may hold what a server sent. */
+static void put_line(const char *text, int width)
+{
+    int used = 0;
+
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        bool starts = (*c & 0xC0) != 0x80;
+
+        if (starts && ++used >= width)
+            break;
+        putc(*c < 0x20 || *c == 0x7F ? ' ' : *c, stderr);
+    }
+}
+
+void host_terminal_progress(struct host_terminal *terminal, const char *text)
+{
+    if (!terminal->is_tty || (!text && !terminal->line_shown))
+        return;
+    fputs("\r\033[K", stderr);
+    if (text)
+        put_line(text, columns());
+    terminal->line_shown = text != NULL;
+    fflush(stderr);
+}
+
+const char *host_terminal_sgr(const struct host_terminal *terminal,
+                              const char *on)
+{
+    static _Thread_local char sequence[4][16];
+    static _Thread_local unsigned next;
+    char *out;
+
+    if (!terminal->color)
+        return "";
+    out = sequence[next++ % 4];
+    snprintf(out, sizeof(sequence[0]), "\033[%sm", on);
+    return out;
+}
