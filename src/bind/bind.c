@@ -29,7 +29,7 @@ static const struct {
     {"client", luaopen_weir_client}, {"page", luaopen_weir_page},
     {"etag", luaopen_weir_etag},     {"poll", luaopen_weir_poll},
     {"task", luaopen_weir_task},     {"log", luaopen_weir_log},
-    {"err", luaopen_weir_err},
+    {"err", luaopen_weir_err},       {"text", luaopen_weir_text},
 };
 
 const struct bind_source *bind_source_find(const char *module)

@@ -175,5 +175,6 @@ int luaopen_weir_poll(lua_State *L);
 int luaopen_weir_task(lua_State *L);
 int luaopen_weir_log(lua_State *L);
 int luaopen_weir_err(lua_State *L);
+int luaopen_weir_text(lua_State *L);
 
 #endif

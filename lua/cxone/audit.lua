@@ -1,0 +1,31 @@
+--- tenant.audit: who did what, as the server recorded it.
+
+local options = require "weir.options"
+local page = require "weir.page"
+
+local Audit = {}
+Audit.__index = Audit
+Audit.__name = "cxone.audit"
+
+local audit = {}
+
+function audit.new(tenant)
+  return setmetatable({ tenant = tenant }, Audit)
+end
+
+--- Iterates over audit entries, of one filter or of all.
+function Audit:entries(opts)
+  opts = options.check("audit:entries", opts,
+    { filter_id = "string", page_size = "number" })
+  local d = self.tenant.dialect
+  return page.each(self.tenant.client, d.paths.audit, {
+    items = d.page.audit.items,
+    query = { filter_id = opts.filter_id },
+    size = opts.page_size or d.page.audit.size,
+    size_param = d.page.size_param,
+    cursor_param = d.page.cursor_param,
+    next = d.page.next,
+  })
+end
+
+return audit

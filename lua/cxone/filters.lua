@@ -1,0 +1,253 @@
+--- tenant.filters: the road that a filter travels.
+
+local err = require "weir.err"
+local etag = require "weir.etag"
+local filter = require "weir.filter"
+local options = require "weir.options"
+local page = require "weir.page"
+local path = require "cxone.path"
+local poll = require "weir.poll"
+local source = require "weir.source"
+local yaml = require "weir.yaml"
+
+local Filters = {}
+Filters.__index = Filters
+Filters.__name = "cxone.filters"
+
+local filters = {}
+
+function filters.new(tenant)
+  return setmetatable({ tenant = tenant }, Filters)
+end
+
+-- Small helpers --------------------------------------------------------------
+
+local function must(value, e, ...)
+  if value == nil then error(e, 0) end
+  return value, e, ...
+end
+
+--- The id in what a script hands over: an id, or a record that has one.
+local function id_of(what)
+  local id = type(what) == "table" and what.id or what
+  if type(id) ~= "string" or id == "" then
+    error("expected a filter's id or its record, got "
+      .. (type(what) == "table" and "a table without an id" or type(what)), 3)
+  end
+  return id
+end
+
+local function call_path(self, name, id)
+  return path.fill(self.tenant.dialect.paths[name], { id = id })
+end
+
+--- The record in an answer. Some servers tell the ETag in the header only.
+local function record_of(response)
+  local record, e = response:json()
+  must(record, e)
+  if type(record) ~= "table" then
+    error(err.new {
+      code = "protocol",
+      message = "expected a filter, got " .. type(record),
+      url = response.url,
+    }, 0)
+  end
+  record.etag = record.etag or response.headers.etag
+  return record
+end
+
+--- Shows a server's complaints at the lines that built what it complains of.
+local function with_lines(e, definition)
+  if e.code == "validation" and type(e.errors) == "table" then
+    for _, problem in ipairs(e.errors) do
+      if type(problem) == "table" and type(problem.path) == "string" then
+        problem.source, problem.line =
+          source.locate(definition, problem.path)
+      end
+    end
+  end
+  return e
+end
+
+-- Before it is on the server ---------------------------------------------------
+
+--- Checks a definition without any network. Returns true, or raises an err
+-- ("validation") whose `errors` list every problem.
+function Filters:check(definition) -- luacheck: ignore self
+  filter.new(definition)
+  return true
+end
+
+--- Checks locally, then asks the server. Returns true, or raises.
+function Filters:validate(definition)
+  local f = filter.new(definition)
+  local response, e = self.tenant.client:post(
+    self.tenant.dialect.paths.validate, { json = f:table(), safe = true })
+  if not response then error(with_lines(e, definition), 0) end
+  return true
+end
+
+--- Creates the filter and returns its record. Never sent twice: when the
+-- answer is lost the error's code is "ambiguous".
+function Filters:create(definition)
+  local f = filter.new(definition)
+  local response, e = self.tenant.client:post(
+    self.tenant.dialect.paths.filters, { json = f:table() })
+  if not response then error(with_lines(e, definition), 0) end
+  return record_of(response)
+end
+
+-- On the server ------------------------------------------------------------------
+
+--- The filter's record: its definition with `id`, `etag`, `status`, ….
+function Filters:get(what)
+  return record_of(must(self.tenant.client:get(
+    call_path(self, "filter", id_of(what)))))
+end
+
+--- Changes the filter. `what` is the record last seen (the merge's base) or an
+-- id (then the current state is read first); `change` a table of fields, or a
+-- function that changes a copy of the record. What others changed meanwhile
+-- is merged in; a field that both changed raises "conflict" unless
+-- `opts.on_conflict` decides. Returns the new record and
+-- `{attempts =, merged = {paths that others had changed}}`.
+function Filters:update(what, change, opts)
+  opts = options.check("filters:update", opts,
+    { on_conflict = "any", attempts = "number" })
+  local is_record = type(what) == "table"
+  return must(etag.update(self.tenant.client,
+    call_path(self, "filter", id_of(what)), change, {
+      base = is_record and what or nil,
+      etag = is_record and what.etag or nil,
+      on_conflict = opts.on_conflict,
+      attempts = opts.attempts,
+      rules = self.tenant.dialect.filter,
+    }))
+end
+
+--- Deletes the filter, if it still is what the caller last saw: given an id,
+-- the state is read first.
+function Filters:delete(what)
+  local record = type(what) == "table" and what.etag and what or self:get(what)
+  must(self.tenant.client:delete(
+    call_path(self, "filter", id_of(record)), { if_match = record.etag }))
+end
+
+--- The activation's status word, and the server's reason where it gives one.
+function Filters:status(what)
+  local d = self.tenant.dialect.status
+  local answer = must(must(self.tenant.client:get(
+    call_path(self, "status", id_of(what)))):json())
+  return answer[d.field], answer[d.reason]
+end
+
+local wait_options = {
+  interval = "number", timeout = "number", on_look = "function",
+}
+
+--- Waits until the filter is active. Raises "failed" with the server's reason
+-- as soon as it says so, "timeout" with the last status seen.
+function Filters:wait_active(what, opts)
+  opts = options.check("filters:wait_active", opts, wait_options)
+  local d, id = self.tenant.dialect.status, id_of(what)
+  local answer, e = poll.wait {
+    client = self.tenant.client,
+    look = call_path(self, "status", id),
+    what = "filter " .. id,
+    field = d.field,
+    reason = d.reason,
+    done = d.done,
+    failed = d.failed,
+    interval = opts.interval or d.interval,
+    timeout = opts.timeout or d.timeout,
+    on_look = opts.on_look,
+  }
+  if answer == nil then
+    e.id = id
+    error(e, 0)
+  end
+  return answer
+end
+
+--- The whole road in one call: checks, validates, creates, waits until it is
+-- active. Returns the record as it then is. If the activation fails the err
+-- carries the filter's `id`, and `on_failure = "delete"` removes it again.
+function Filters:deploy(definition, opts)
+  opts = options.check("filters:deploy", opts, {
+    interval = "number", timeout = "number", on_look = "function",
+    on_failure = "string",
+  })
+  if opts.on_failure and opts.on_failure ~= "delete" then
+    error(("filters:deploy: on_failure must be \"delete\", got %q")
+      :format(opts.on_failure), 2)
+  end
+  self:validate(definition)
+  local record = self:create(definition)
+  local ok, e = pcall(self.wait_active, self, record.id, {
+    interval = opts.interval, timeout = opts.timeout, on_look = opts.on_look,
+  })
+  if not ok then
+    if opts.on_failure == "delete" and err.is(e)
+      and (e.code == "failed" or e.code == "timeout") then
+      self:delete(record.id)
+      e.deleted = true
+    end
+    error(e, 0)
+  end
+  return self:get(record.id)
+end
+
+-- Looking at it -------------------------------------------------------------------
+
+--- The filter's state as YAML, the same bytes for the same definition: keys
+-- sorted, numbers as the server wrote them, without what the server changes
+-- by itself unless `volatile = true`.
+function Filters:export(what, opts)
+  opts = options.check("filters:export", opts, { volatile = "boolean" })
+  local d = self.tenant.dialect
+  local response = must(self.tenant.client:get(
+    call_path(self, "filter", id_of(what)),
+    { query = { export_state = true } }))
+  return must(yaml.from_json(response.body, {
+    without = not opts.volatile and d.filter.volatile_fields or nil,
+  }))
+end
+
+--- Hit rates of the last `window` seconds: hit_count, throughput_rate,
+-- match_ratio, and the series by interval where the server gives one.
+function Filters:metrics(what, opts)
+  opts = options.check("filters:metrics", opts,
+    { window = "number", interval = "string" })
+  local d = self.tenant.dialect
+  local window = math.floor(opts.window or d.metrics.window)
+  local now = os.time()
+  local instant = function(t) return os.date("!%Y-%m-%dT%H:%M:%SZ", t) end
+  local answer = must(must(self.tenant.client:get(d.paths.metrics, {
+    query = {
+      filter_id = id_of(what),
+      interval = opts.interval or d.metrics.interval,
+      metrics = table.concat(d.metrics.names, ","),
+      start_time = d.switches.metrics_start == "instant"
+        and instant(now - window) or ("-PT%dS"):format(window),
+      end_time = instant(now),
+    },
+  })):json())
+  local out = type(answer.metrics) == "table" and answer.metrics or {}
+  out.series = answer.series
+  return out
+end
+
+--- Iterates over the records of all filters.
+function Filters:list(opts)
+  opts = options.check("filters:list", opts, { page_size = "number" })
+  local d = self.tenant.dialect
+  return page.each(self.tenant.client, d.paths.filters, {
+    items = d.page.filters.items,
+    size = opts.page_size or d.page.filters.size,
+    size_param = d.page.size_param,
+    cursor_param = d.page.cursor_param,
+    next = d.page.next,
+  })
+end
+
+return filters

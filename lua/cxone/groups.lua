@@ -1,0 +1,71 @@
+--- tenant.groups: which filters feed which group.
+
+local options = require "weir.options"
+local page = require "weir.page"
+local path = require "cxone.path"
+
+local Groups = {}
+Groups.__index = Groups
+Groups.__name = "cxone.groups"
+
+local groups = {}
+
+function groups.new(tenant)
+  return setmetatable({ tenant = tenant }, Groups)
+end
+
+local function as_ids(filters)
+  if type(filters) ~= "table" or filters.id then filters = { filters } end
+  local ids = {}
+  for i, filter in ipairs(filters) do
+    ids[i] = type(filter) == "table" and filter.id or filter
+    if type(ids[i]) ~= "string" or ids[i] == "" then
+      error(("groups:assign: element %d is not a filter or its id"):format(i), 3)
+    end
+  end
+  return ids
+end
+
+--- Where a tenant's PUT replaces the members, the members are read first and
+-- the union is sent; nobody is dropped from the group by being forgotten.
+local function union(self, gid, ids)
+  local seen, all = {}, {}
+  local function add(id)
+    if not seen[id] then
+      seen[id] = true
+      all[#all + 1] = id
+    end
+  end
+  for id in self:members(gid) do add(id) end
+  for _, id in ipairs(ids) do add(id) end
+  return all
+end
+
+--- Adds filters (an id, a record, or a list of these) to the group.
+function Groups:assign(gid, filters)
+  local tenant = self.tenant
+  local ids = as_ids(filters)
+  if tenant.dialect.switches.group_put == "replaces" then
+    ids = union(self, gid, ids)
+  end
+  local response, e = tenant.client:put(
+    path.fill(tenant.dialect.paths.group_filters, { gid = gid }),
+    { json = { filter_ids = ids } })
+  if not response then error(e, 0) end
+end
+
+--- Iterates over the ids of the group's filters, however many there are.
+function Groups:members(gid, opts)
+  opts = options.check("groups:members", opts, { page_size = "number" })
+  local d = self.tenant.dialect
+  return page.each(self.tenant.client,
+    path.fill(d.paths.group_filters, { gid = gid }), {
+      items = d.page.members.items,
+      size = opts.page_size or d.page.members.size,
+      size_param = d.page.size_param,
+      cursor_param = d.page.cursor_param,
+      next = d.page.next,
+    })
+end
+
+return groups

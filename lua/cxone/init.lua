@@ -1,0 +1,69 @@
+--- cxone: the client that scripts use. `cxone.connect()` gives a tenant whose
+-- filters, groups and audit log are there as methods; whatever the world does
+-- wrong is raised as an `err`, so a script without a single `if` stops at the
+-- first failure.
+
+local auth = require "weir.auth"
+local client = require "weir.client"
+local config = require "cxone.config"
+local filters = require "cxone.filters"
+local groups = require "cxone.groups"
+local audit = require "cxone.audit"
+
+local cxone = {}
+
+local Tenant = {}
+Tenant.__index = Tenant
+Tenant.__name = "cxone.tenant"
+
+function Tenant:__tostring()
+  return ("tenant %s at %s"):format(self.name, self.base_url)
+end
+
+local function make_auth(settings)
+  if settings.auth then return settings.auth end
+  if settings.token then return auth.bearer(settings.token) end
+  local options = {
+    token_url = settings.token_url,
+    client_id = settings.client_id,
+    client_secret = settings.client_secret,
+    scope = settings.scope,
+    fields = { tenant = settings.tenant },
+    allow_plain_http = settings.allow_plain_http,
+  }
+  if settings.access_key_id then
+    options.access_key_id = settings.access_key_id
+    options.access_key_secret = settings.access_key_secret
+    return auth.access_key(options)
+  end
+  return auth.client_credentials(options)
+end
+
+--- Connects to a tenant. What `options` leaves out comes from the environment
+-- (`CXONE_TENANT`, `CXONE_CLIENT_ID`, `CXONE_CLIENT_SECRET`, …); under `--sim`
+-- the embedded simulator answers, whatever the options say. Nothing is sent
+-- before the first call.
+function cxone.connect(options)
+  local settings = config.resolve(options)
+  local tenant = setmetatable({
+    name = settings.tenant,
+    base_url = settings.base_url,
+    simulated = settings.simulated,
+    dialect = settings.dialect,
+    auth = make_auth(settings),
+  }, Tenant)
+  tenant.client = client.new {
+    base_url = settings.base_url,
+    auth = tenant.auth,
+    retry = settings.retry,
+    limit = settings.limit,
+    timeout = settings.timeout,
+    allow_plain_http = settings.allow_plain_http,
+  }
+  tenant.filters = filters.new(tenant)
+  tenant.groups = groups.new(tenant)
+  tenant.audit = audit.new(tenant)
+  return tenant
+end
+
+return cxone

@@ -1,0 +1,21 @@
+--- Fills the dialect's path templates; ids are percent-encoded whole, since
+-- `/ ? # %` and non-ASCII do occur in them.
+
+local text = require "weir.text"
+
+local path = {}
+
+--- path.fill("/filters/{id}", {id = "flt 1"}) → "/filters/flt%201".
+-- Raises for an id that cannot be a path segment.
+function path.fill(template, values)
+  return (template:gsub("{(%w+)}", function(name)
+    local id = values[name]
+    if type(id) ~= "string" or id == "" or id == "." or id == ".." then
+      error(("not an id: %s"):format(type(id) == "string" and ("%q"):format(id)
+        or tostring(id)), 0)
+    end
+    return text.url_encode(id)
+  end))
+end
+
+return path
