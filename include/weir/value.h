@@ -18,7 +18,9 @@
 /* Every callback returns WEIR_OK to go on; anything else ends the source,
  * which returns that code.  `err` is never NULL for a callback.  Text is not
  * NUL-terminated and valid only during the call; strings and keys are valid
- * UTF-8 and may hold NUL. */
+ * UTF-8 and may hold NUL.  No key comes twice in one object, unless the
+ * source was asked to let that pass.  A callback always returns: a source
+ * holds memory, which a longjmp would lose. */
 struct weir_sink {
     enum weir_code (*null)(void *ud, struct weir_err *err);
     enum weir_code (*boolean)(void *ud, bool value, struct weir_err *err);
@@ -42,13 +44,19 @@ struct weir_sink {
 
 /* A number read exactly. */
 struct weir_number {
-    bool is_integer; /* no fraction, no exponent, fits int64_t */
+    /* No fraction, no exponent, fits int64_t.  "-0" is no integer: int64_t
+     * has no negative zero, a double has. */
+    bool is_integer;
     int64_t integer;
     double real; /* nearest double, also when is_integer */
 };
 
+/* Length of the number text (RFC 8259 section 6) that `text` begins with, 0 if
+ * it begins with none. */
+size_t weir_number_span(const char *text, size_t len);
 /* Reads JSON number text.  WEIR_OK; WEIR_SYNTAX if it is not one; WEIR_LIMIT
- * if it is finite text beyond the range of a double (1e400). */
+ * if a double can only hold it as infinity (1e400), or as zero though it is
+ * not zero (1e-400).  Never looks at the locale. */
 enum weir_code weir_number_parse(const char *text, size_t len,
                                  struct weir_number *out, struct weir_err *err);
 /* Compares two number texts by exact mathematical value, whatever their

@@ -1,0 +1,66 @@
+#include "excerpt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "weir/value.h"
+
+/* What fits: quotes, an ellipsis of three bytes, and the NUL. */
+#define BODY (WEIR_EXCERPT - 6)
+
+/* Length of the one character at `text` if it can be shown as it stands. */
+static size_t showable(const char *text, size_t len)
+{
+    unsigned char lead = (unsigned char)*text;
+    size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+
+    if (lead < 0x20 || lead == 0x7F || size > len)
+        return 0;
+    /* C1 control characters, which terminals obey: C2 80 to C2 9F. */
+    if (lead == 0xC2 && (unsigned char)text[1] < 0xA0)
+        return 0;
+    return weir_utf8_valid(text, size) == size ? size : 0;
+}
+
+const char *weir_excerpt_quote(char out[WEIR_EXCERPT], const char *text,
+                               size_t len)
+{
+    size_t used = 0;
+
+    out[used++] = '"';
+    while (len > 0) {
+        size_t size = showable(text, len);
+        size_t shown = size ? size : 4;
+
+        if (used - 1 + shown > BODY - 8) {
+            memcpy(out + used, "…", 3);
+            used += 3;
+            break;
+        }
+        if (size)
+            memcpy(out + used, text, size);
+        else
+            snprintf(out + used, 5, "\\x%02X", (unsigned char)*text);
+        used += shown;
+        text += size ? size : 1;
+        len -= size ? size : 1;
+    }
+    out[used++] = '"';
+    out[used] = '\0';
+    return out;
+}
+
+struct weir_place weir_excerpt_place(const char *text, size_t at)
+{
+    struct weir_place place = {.line = 1, .column = 1};
+
+    for (size_t i = 0; i < at; i++) {
+        if (text[i] == '\n') {
+            place.line++;
+            place.column = 1;
+        } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
+            place.column++;
+        }
+    }
+    return place;
+}

@@ -1,0 +1,24 @@
+/*
+ * excerpt: showing a place in hostile text, inside an error message.
+ */
+#ifndef WEIR_EXCERPT_H
+#define WEIR_EXCERPT_H
+
+#include <stddef.h>
+
+/* Room for any excerpt with its quotes and NUL. */
+#define WEIR_EXCERPT 64
+
+/* Writes `text` between double quotes, cut to some 40 bytes with an ellipsis;
+ * what is not printable or not UTF-8 shows as \xNN.  Returns `out`. */
+const char *weir_excerpt_quote(char out[WEIR_EXCERPT], const char *text,
+                               size_t len);
+
+struct weir_place {
+    size_t line;   /* from 1 */
+    size_t column; /* from 1, in characters */
+};
+/* Where byte `at` of `text` is. */
+struct weir_place weir_excerpt_place(const char *text, size_t at);
+
+#endif

@@ -1,0 +1,517 @@
+/*
+ * json: documents, on cJSON.
+ *
+ * cJSON gives the nodes, their links and their end.  It would read numbers as
+ * doubles and texts up to their first NUL, so neither is left to it: a number
+ * is a raw node that keeps its text, and lengths stand in the two fields of a
+ * node that serve numbers only.
+ */
+#include "weir/json.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "json_internal.h"
+
+/* A document's value is its cJSON node. */
+static cJSON *node_of(const struct weir_json *json)
+{
+    return (cJSON *)json;
+}
+
+static struct weir_json *json_of(const cJSON *node)
+{
+    return (struct weir_json *)node;
+}
+
+/* valuedouble: bytes of the text, or number of children.  A double holds any
+ * count that fits in memory exactly. */
+static size_t count_of(const cJSON *node)
+{
+    return (size_t)node->valuedouble;
+}
+
+static void set_count(cJSON *node, size_t count)
+{
+    node->valuedouble = (double)count;
+}
+
+/* valueint: bytes of the key. */
+static size_t key_len(const cJSON *node)
+{
+    return (size_t)node->valueint;
+}
+
+const char *weir_json_library_version(void)
+{
+    return cJSON_Version();
+}
+
+void weir_json_free(struct weir_json *json)
+{
+    cJSON_Delete(node_of(json));
+}
+
+/* ---- reading ---- */
+
+enum weir_json_type weir_json_type(const struct weir_json *json)
+{
+    switch (json ? node_of(json)->type & 0xFF : cJSON_NULL) {
+    case cJSON_False:
+    case cJSON_True: return WEIR_JSON_BOOLEAN;
+    case cJSON_Raw: return WEIR_JSON_NUMBER;
+    case cJSON_String: return WEIR_JSON_STRING;
+    case cJSON_Array: return WEIR_JSON_ARRAY;
+    case cJSON_Object: return WEIR_JSON_OBJECT;
+    default: return WEIR_JSON_NULL;
+    }
+}
+
+const char *weir_json_type_name(enum weir_json_type type)
+{
+    static const char *const names[] = {"null",   "boolean", "number",
+                                        "string", "array",   "object"};
+
+    return names[type];
+}
+
+bool weir_json_is(const struct weir_json *json, enum weir_json_type type)
+{
+    return json && weir_json_type(json) == type;
+}
+
+bool weir_json_true(const struct weir_json *json)
+{
+    return json && cJSON_IsTrue(node_of(json));
+}
+
+static const char *text_of(const struct weir_json *json,
+                           enum weir_json_type type, size_t *len)
+{
+    if (!weir_json_is(json, type)) {
+        if (len)
+            *len = 0;
+        return NULL;
+    }
+    if (len)
+        *len = count_of(node_of(json));
+    return node_of(json)->valuestring;
+}
+
+const char *weir_json_string(const struct weir_json *json, size_t *len)
+{
+    return text_of(json, WEIR_JSON_STRING, len);
+}
+
+const char *weir_json_number(const struct weir_json *json, size_t *len)
+{
+    return text_of(json, WEIR_JSON_NUMBER, len);
+}
+
+static bool number_of(const struct weir_json *json, struct weir_number *out)
+{
+    size_t len;
+    const char *text = weir_json_number(json, &len);
+
+    return text && weir_number_parse(text, len, out, NULL) == WEIR_OK;
+}
+
+bool weir_json_integer(const struct weir_json *json, int64_t *out)
+{
+    struct weir_number number;
+
+    if (!number_of(json, &number) || !number.is_integer)
+        return false;
+    *out = number.integer;
+    return true;
+}
+
+bool weir_json_real(const struct weir_json *json, double *out)
+{
+    struct weir_number number;
+
+    if (!number_of(json, &number))
+        return false;
+    *out = number.real;
+    return true;
+}
+
+static bool holds(const struct weir_json *json)
+{
+    return weir_json_is(json, WEIR_JSON_ARRAY) ||
+           weir_json_is(json, WEIR_JSON_OBJECT);
+}
+
+size_t weir_json_size(const struct weir_json *json)
+{
+    return holds(json) ? count_of(node_of(json)) : 0;
+}
+
+const struct weir_json *weir_json_first(const struct weir_json *json)
+{
+    return holds(json) ? json_of(node_of(json)->child) : NULL;
+}
+
+const struct weir_json *weir_json_next(const struct weir_json *child)
+{
+    return child ? json_of(node_of(child)->next) : NULL;
+}
+
+const char *weir_json_key(const struct weir_json *member, size_t *len)
+{
+    const char *key = member ? node_of(member)->string : NULL;
+
+    if (len)
+        *len = key ? key_len(node_of(member)) : 0;
+    return key;
+}
+
+const struct weir_json *weir_json_at(const struct weir_json *array,
+                                     size_t index)
+{
+    const struct weir_json *child = NULL;
+
+    if (weir_json_is(array, WEIR_JSON_ARRAY))
+        child = weir_json_first(array);
+    while (child && index-- > 0)
+        child = weir_json_next(child);
+    return child;
+}
+
+const struct weir_json *weir_json_get_len(const struct weir_json *object,
+                                          const char *key, size_t len)
+{
+    const cJSON *member = NULL;
+
+    if (weir_json_is(object, WEIR_JSON_OBJECT))
+        member = node_of(object)->child;
+    for (; member; member = member->next) {
+        if (key_len(member) == len && memcmp(member->string, key, len) == 0)
+            return json_of(member);
+    }
+    return NULL;
+}
+
+const struct weir_json *weir_json_get(const struct weir_json *object,
+                                      const char *key)
+{
+    return weir_json_get_len(object, key, strlen(key));
+}
+
+const char *weir_json_get_string(const struct weir_json *object,
+                                 const char *key)
+{
+    return weir_json_string(weir_json_get(object, key), NULL);
+}
+
+/* ---- making ---- */
+
+/* A copy with a NUL, in memory that cJSON will free. */
+static char *text_copy(const char *text, size_t len)
+{
+    char *copy = len < SIZE_MAX ? cJSON_malloc(len + 1) : NULL;
+
+    if (!copy)
+        return NULL;
+    if (len)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+static struct weir_json *new_text(int type, const char *text, size_t len)
+{
+    cJSON *node = cJSON_CreateNull();
+
+    if (!node)
+        return NULL;
+    node->valuestring = text_copy(text, len);
+    if (!node->valuestring) {
+        cJSON_Delete(node);
+        return NULL;
+    }
+    node->type = type;
+    set_count(node, len);
+    return json_of(node);
+}
+
+struct weir_json *weir_json_new_null(void)
+{
+    return json_of(cJSON_CreateNull());
+}
+
+struct weir_json *weir_json_new_boolean(bool value)
+{
+    return json_of(cJSON_CreateBool(value));
+}
+
+struct weir_json *weir_json_new_integer(int64_t value)
+{
+    char text[WEIR_NUMBER_TEXT];
+    int len = snprintf(text, sizeof(text), "%" PRId64, value);
+
+    return weir_json_new_number(text, (size_t)len);
+}
+
+struct weir_json *weir_json_new_number(const char *text, size_t len)
+{
+    return new_text(cJSON_Raw, text, len);
+}
+
+struct weir_json *weir_json_new_string(const char *text, size_t len)
+{
+    return new_text(cJSON_String, text, len);
+}
+
+struct weir_json *weir_json_new_array(void)
+{
+    return json_of(cJSON_CreateArray());
+}
+
+struct weir_json *weir_json_new_object(void)
+{
+    return json_of(cJSON_CreateObject());
+}
+
+static cJSON *copy_one(const cJSON *from)
+{
+    cJSON *node = cJSON_CreateNull();
+
+    if (!node)
+        return NULL;
+    node->type = from->type;
+    node->valuedouble = from->valuedouble;
+    node->valueint = from->valueint;
+    if (from->valuestring) {
+        node->valuestring = text_copy(from->valuestring, count_of(from));
+        if (!node->valuestring)
+            goto fail;
+    }
+    if (from->string) {
+        node->string = text_copy(from->string, key_len(from));
+        if (!node->string)
+            goto fail;
+    }
+    return node;
+fail:
+    cJSON_Delete(node);
+    return NULL;
+}
+
+/* Puts `child` at the end.  The first child's `prev` is the last one: cJSON's
+ * own convention, which its functions keep as well. */
+static void link_last(cJSON *parent, cJSON *child)
+{
+    cJSON *first = parent->child;
+
+    child->next = NULL;
+    if (first) {
+        child->prev = first->prev;
+        first->prev->next = child;
+        first->prev = child;
+    } else {
+        child->prev = child;
+        parent->child = child;
+    }
+}
+
+static cJSON *copy_tree(const cJSON *from)
+{
+    cJSON *node = copy_one(from);
+
+    if (!node)
+        return NULL;
+    for (const cJSON *child = from->child; child; child = child->next) {
+        cJSON *copy = copy_tree(child);
+
+        if (!copy) {
+            cJSON_Delete(node);
+            return NULL;
+        }
+        link_last(node, copy);
+    }
+    return node;
+}
+
+struct weir_json *weir_json_copy(const struct weir_json *json)
+{
+    cJSON *copy = json ? copy_tree(node_of(json)) : NULL;
+
+    /* The copy of a member is a value of its own, without the name. */
+    if (copy && copy->string) {
+        cJSON_free(copy->string);
+        copy->string = NULL;
+        copy->valueint = 0;
+    }
+    return json_of(copy);
+}
+
+/* ---- changing ---- */
+
+enum weir_code weir_json_append(struct weir_json *array,
+                                struct weir_json *child)
+{
+    if (!child)
+        return WEIR_NOMEM;
+    if (!weir_json_is(array, WEIR_JSON_ARRAY)) {
+        weir_json_free(child);
+        return array ? WEIR_INVALID : WEIR_NOMEM;
+    }
+    link_last(node_of(array), node_of(child));
+    set_count(node_of(array), count_of(node_of(array)) + 1);
+    return WEIR_OK;
+}
+
+/* Gives `child` its name; frees it and says why if that cannot be. */
+static enum weir_code name_child(struct weir_json *object, const char *key,
+                                 size_t len, struct weir_json *child)
+{
+    char *copy;
+
+    if (!child)
+        return WEIR_NOMEM;
+    if (!weir_json_is(object, WEIR_JSON_OBJECT) || len > INT_MAX) {
+        weir_json_free(child);
+        return !object ? WEIR_NOMEM : len > INT_MAX ? WEIR_LIMIT : WEIR_INVALID;
+    }
+    copy = text_copy(key, len);
+    if (!copy) {
+        weir_json_free(child);
+        return WEIR_NOMEM;
+    }
+    cJSON_free(node_of(child)->string);
+    node_of(child)->string = copy;
+    node_of(child)->valueint = (int)len;
+    return WEIR_OK;
+}
+
+enum weir_code weir_json_add_member(struct weir_json *object, const char *key,
+                                    size_t len, struct weir_json *child)
+{
+    enum weir_code code = name_child(object, key, len, child);
+
+    if (code)
+        return code;
+    link_last(node_of(object), node_of(child));
+    set_count(node_of(object), count_of(node_of(object)) + 1);
+    return WEIR_OK;
+}
+
+enum weir_code weir_json_set_len(struct weir_json *object, const char *key,
+                                 size_t len, struct weir_json *child)
+{
+    const struct weir_json *old = weir_json_get_len(object, key, len);
+    enum weir_code code;
+
+    if (!old)
+        return weir_json_add_member(object, key, len, child);
+    if (old == child)
+        return WEIR_OK;
+    code = name_child(object, key, len, child);
+    if (code)
+        return code;
+    cJSON_ReplaceItemViaPointer(node_of(object), node_of(old), node_of(child));
+    return WEIR_OK;
+}
+
+enum weir_code weir_json_set(struct weir_json *object, const char *key,
+                             struct weir_json *child)
+{
+    return weir_json_set_len(object, key, strlen(key), child);
+}
+
+static void drop(cJSON *object, cJSON *member)
+{
+    cJSON_Delete(cJSON_DetachItemViaPointer(object, member));
+    set_count(object, count_of(object) - 1);
+}
+
+bool weir_json_remove(struct weir_json *object, const char *key)
+{
+    const struct weir_json *member = weir_json_get(object, key);
+
+    if (!member)
+        return false;
+    drop(node_of(object), node_of(member));
+    return true;
+}
+
+/* ---- members in order ---- */
+
+int weir_json_key_order(const char *a, size_t a_len, const char *b,
+                        size_t b_len)
+{
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const cJSON *const *x = a, *const *y = b;
+
+    return weir_json_key_order((*x)->string, key_len(*x), (*y)->string,
+                               key_len(*y));
+}
+
+const struct weir_json **weir_json_sorted(const struct weir_json *object,
+                                          const struct weir_json **room,
+                                          size_t room_len)
+{
+    size_t n = weir_json_size(object), i = 0;
+    const struct weir_json *member = weir_json_first(object);
+    bool sorted = true;
+
+    if (n > room_len) {
+        room = reallocarray(NULL, n, sizeof(const struct weir_json *));
+        if (!room)
+            return NULL;
+    }
+    for (; member; member = weir_json_next(member), i++) {
+        room[i] = member;
+        sorted = sorted && (i == 0 || by_key(&room[i - 1], &room[i]) < 0);
+    }
+    if (!sorted)
+        qsort(room, n, sizeof(const struct weir_json *), by_key);
+    return room;
+}
+
+/* A member and its place, for a sort that keeps equal keys in order. */
+struct placed {
+    cJSON *member;
+    size_t place;
+};
+
+static int by_key_then_place(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    int order = by_key(&x->member, &y->member);
+
+    return order ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+enum weir_code weir_json_drop_repeated(struct weir_json *object)
+{
+    size_t n = weir_json_size(object), i = 0;
+    struct placed *members;
+
+    if (n < 2)
+        return WEIR_OK;
+    members = reallocarray(NULL, n, sizeof(*members));
+    if (!members)
+        return WEIR_NOMEM;
+    for (cJSON *m = node_of(object)->child; m; m = m->next, i++)
+        members[i] = (struct placed){m, i};
+    qsort(members, n, sizeof(*members), by_key_then_place);
+    for (i = 1; i < n; i++) {
+        if (by_key(&members[i - 1].member, &members[i].member) == 0)
+            drop(node_of(object), members[i - 1].member);
+    }
+    free(members);
+    return WEIR_OK;
+}
