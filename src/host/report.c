@@ -1,0 +1,288 @@
+#include "report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+
+enum { MAX_LISTED = 20, MAX_CAUSES = 8, MAX_LINE = 160 };
+
+struct place {
+    char source[512]; /* as in a message: the script's path */
+    int line;
+};
+
+/* ---- where in the script ---- */
+
+/* Chunk names of files begin with '@'; ours are "=[weir.page]". */
+static bool is_script(const lua_Debug *frame)
+{
+    return frame->source[0] == '@' || strcmp(frame->source, "=stdin") == 0;
+}
+
+static bool find_frame(lua_State *co, struct place *place)
+{
+    lua_Debug frame;
+
+    for (int level = 0; co && lua_getstack(co, level, &frame); level++) {
+        lua_getinfo(co, "Sl", &frame);
+        if (!is_script(&frame) || frame.currentline <= 0)
+            continue;
+        snprintf(place->source, sizeof(place->source), "%s", frame.source + 1);
+        place->line = frame.currentline;
+        return true;
+    }
+    return false;
+}
+
+/* "deploy.lua:12: message": the place that Lua itself put before a message.
+ * Returns the message without it, or NULL if it has none. */
+static const char *split_message(const char *message, struct place *place)
+{
+    const char *colon = message;
+
+    while ((colon = strchr(colon, ':')) != NULL) {
+        char *end;
+        long line = strtol(colon + 1, &end, 10);
+
+        if (end > colon + 1 && *end == ':' && line > 0) {
+            snprintf(place->source, sizeof(place->source), "%.*s",
+                     (int)(colon - message), message);
+            place->line = (int)line;
+            return end[1] == ' ' ? end + 2 : end + 1;
+        }
+        colon++;
+    }
+    return NULL;
+}
+
+/* ---- pieces of the text ---- */
+
+/* One line of what may come from outside, without control characters. */
+static void add_plain(struct weir_buf *out, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        weir_buf_addc(out, (char)(c < 0x20 || c == 0x7F ? ' ' : c));
+    }
+}
+
+static void add_excerpt(struct weir_buf *out, const struct place *place,
+                        const struct host_terminal *terminal)
+{
+    FILE *file = fopen(place->source, "r");
+    char *text = NULL;
+    size_t cap = 0;
+    ssize_t len = -1;
+
+    for (int n = 0; file && n < place->line; n++) {
+        len = getline(&text, &cap, file);
+        if (len < 0)
+            break;
+    }
+    if (len > 0) {
+        size_t indent = strspn(text, " \t");
+
+        text[strcspn(text, "\r\n")] = '\0';
+        if (len > MAX_LINE)
+            text[MAX_LINE] = '\0';
+        weir_buf_addf(out, "%6d | ", place->line);
+        add_plain(out, text);
+        weir_buf_addf(out, "\n       | %*s%s^%s\n", (int)indent, "",
+                      host_terminal_sgr(terminal, "1;31"),
+                      host_terminal_sgr(terminal, "0"));
+    }
+    free(text);
+    if (file)
+        fclose(file);
+}
+
+/* The string field `name` of the table at `index`, left on the stack (nil
+ * where it is none). */
+static const char *push_field(lua_State *L, int index, const char *name)
+{
+    index = lua_absindex(L, index);
+    lua_pushstring(L, name);
+    lua_rawget(L, index);
+    return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+}
+
+static void add_problem(lua_State *L, struct weir_buf *out)
+{
+    int top = lua_gettop(L);
+    const char *path = push_field(L, top, "path");
+    const char *message = push_field(L, top, "message");
+    const char *hint = push_field(L, top, "hint");
+    const char *source = push_field(L, top, "source");
+
+    weir_buf_adds(out, "  ");
+    lua_pushstring(L, "line");
+    lua_rawget(L, top);
+    if (source && lua_isinteger(L, -1)) {
+        add_plain(out, source);
+        weir_buf_addf(out, ":%d: ", (int)lua_tointeger(L, -1));
+    }
+    add_plain(out, path && *path ? path : "/");
+    weir_buf_adds(out, ": ");
+    add_plain(out, message ? message : "refused");
+    if (hint) {
+        weir_buf_adds(out, " (");
+        add_plain(out, hint);
+        weir_buf_adds(out, ")");
+    }
+    weir_buf_addc(out, '\n');
+    lua_settop(L, top);
+}
+
+static void add_side(lua_State *L, struct weir_buf *out, const char *name)
+{
+    int type;
+
+    lua_pushstring(L, name);
+    type = lua_rawget(L, -2);
+    weir_buf_addf(out, "  %s: ", name);
+    if (type == LUA_TSTRING) {
+        weir_buf_adds(out, "\"");
+        add_plain(out, lua_tostring(L, -1));
+        weir_buf_adds(out, "\"");
+    } else if (type == LUA_TNUMBER || type == LUA_TBOOLEAN) {
+        weir_buf_adds(out, luaL_tolstring(L, -1, NULL));
+        lua_pop(L, 1);
+    } else if (type == LUA_TNIL) {
+        weir_buf_adds(out, "absent");
+    } else {
+        weir_buf_adds(out, bind_is_null(L, -1) ? "null" : "a list or object");
+    }
+    lua_pop(L, 1);
+}
+
+static void add_conflict(lua_State *L, struct weir_buf *out)
+{
+    const char *path = push_field(L, -1, "path");
+
+    weir_buf_adds(out, "  ");
+    add_plain(out, path ? path : "/");
+    lua_pop(L, 1);
+    add_side(L, out, "base");
+    add_side(L, out, "mine");
+    add_side(L, out, "theirs");
+    weir_buf_addc(out, '\n');
+}
+
+/* Each table of the list in field `name` of the err on top. */
+static void add_list(lua_State *L, struct weir_buf *out, const char *name,
+                     void (*add)(lua_State *L, struct weir_buf *out))
+{
+    lua_Integer n;
+
+    lua_pushstring(L, name);
+    if (lua_rawget(L, -2) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        return;
+    }
+    n = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= n && i <= MAX_LISTED; i++) {
+        if (lua_rawgeti(L, -1, i) == LUA_TTABLE)
+            add(L, out);
+        lua_pop(L, 1);
+    }
+    if (n > MAX_LISTED)
+        weir_buf_addf(out, "  … and %d more\n", (int)(n - MAX_LISTED));
+    lua_pop(L, 1);
+}
+
+static void add_causes(lua_State *L, struct weir_buf *out)
+{
+    int top = lua_gettop(L);
+
+    for (int i = 0; i < MAX_CAUSES && bind_is_err(L, -1); i++) {
+        const char *message;
+
+        lua_pushstring(L, "cause");
+        lua_rawget(L, -2);
+        if (!bind_is_err(L, -1))
+            break;
+        message = push_field(L, -1, "message");
+        weir_buf_adds(out, "  because: ");
+        add_plain(out, message ? message : "unknown");
+        weir_buf_addc(out, '\n');
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+}
+
+/* ---- the whole ---- */
+
+static int to_string(lua_State *L)
+{
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+/* Pushes the error's one line; its own place, if Lua put one before the
+ * message, goes to `place`. */
+static const char *push_message(lua_State *L, struct place *place)
+{
+    const char *message, *rest;
+
+    lua_pushcfunction(L, to_string);
+    lua_pushvalue(L, -2);
+    if (lua_pcall(L, 1, 1, 0) || lua_type(L, -1) != LUA_TSTRING)
+        return "an error whose __tostring failed";
+    message = lua_tostring(L, -1);
+    if (lua_type(L, -2) != LUA_TSTRING)
+        return message;
+    rest = split_message(message, place);
+    return rest ? rest : message;
+}
+
+void host_report(lua_State *L, lua_State *co, bool traceback,
+                 const struct host_terminal *terminal, struct weir_buf *out)
+{
+    int top = lua_gettop(L);
+    struct place place = {.line = 0};
+    const char *message = push_message(L, &place);
+    bool from_message = place.line > 0;
+
+    weir_buf_addf(out, "%sweir: ", host_terminal_sgr(terminal, "1;31"));
+    add_plain(out, message);
+    weir_buf_addf(out, "%s\n", host_terminal_sgr(terminal, "0"));
+    lua_settop(L, top);
+    /* What Lua put before the message is the precise place, unless it is in
+     * one of our own modules. */
+    if (!from_message || place.source[0] == '[')
+        from_message = find_frame(co, &place);
+    if (from_message && place.line > 0) {
+        weir_buf_adds(out, "  at ");
+        add_plain(out, place.source);
+        weir_buf_addf(out, ":%d\n", place.line);
+        add_excerpt(out, &place, terminal);
+    }
+    if (bind_is_err(L, -1)) {
+        add_list(L, out, "errors", add_problem);
+        add_list(L, out, "conflicts", add_conflict);
+        add_causes(L, out);
+    }
+    if (traceback && co) {
+        luaL_traceback(L, co, NULL, 0);
+        weir_buf_adds(out, lua_tostring(L, -1));
+        weir_buf_addc(out, '\n');
+    }
+    lua_settop(L, top);
+}
+
+enum weir_code host_report_code(lua_State *L)
+{
+    enum weir_code code = WEIR_INVALID;
+
+    if (bind_is_err(L, -1)) {
+        const char *word = push_field(L, -1, "code");
+
+        if (word && weir_code_from_word(word) < WEIR_CODES)
+            code = weir_code_from_word(word);
+        lua_pop(L, 1);
+    }
+    return code;
+}

@@ -1,0 +1,31 @@
+/*
+ * report: the last word about a script that failed.
+ *
+ * It shows the script's own line, not our internals; what else is known (the
+ * problems of a definition, the fields in conflict, the cause); and what to
+ * do about it.
+ */
+#ifndef HOST_REPORT_H
+#define HOST_REPORT_H
+
+#include <stdbool.h>
+
+#include <lua.h>
+
+#include "terminal.h"
+#include "weir/buf.h"
+#include "weir/err.h"
+
+/* Appends the report of the error on top of `L`, which stays there.  `co` is
+ * the coroutine that failed, its stack as the error left it (before
+ * lua_resetthread), or NULL where there is none (a syntax error).  Script
+ * code runs only for an error object with a __tostring of its own, and then
+ * protected.  The text is not redacted yet. */
+void host_report(lua_State *L, lua_State *co, bool traceback,
+                 const struct host_terminal *terminal, struct weir_buf *out);
+
+/* The code of the error on top of `L`: an err object's own, else
+ * WEIR_INVALID (an ordinary Lua error). */
+enum weir_code host_report_code(lua_State *L);
+
+#endif
