@@ -1,7 +1,7 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "merge_internal.h"
 
 /* One update, or one read.  Every merge starts from what the caller gave
@@ -91,34 +91,6 @@ static void fail_as_call(struct update *u, const char *prefix)
     weir_err_prefix(&err, "%s", prefix);
     end_call(u);
     weir_op_fail(&u->op, &err);
-}
-
-/* The object that an answer carries. */
-static enum weir_code parse(const struct update *u, struct weir_json **out,
-                            struct weir_err *err)
-{
-    const struct weir_http_response *response = weir_http_response(u->call);
-    struct weir_json *json;
-    enum weir_code code =
-        weir_json_parse(response->body, response->body_len, NULL, &json, err);
-
-    if (code == WEIR_SYNTAX) {
-        weir_err_prefix(err, "the answer is not JSON: ");
-        err->code = code = WEIR_PROTOCOL;
-    } else if (!code && !weir_json_is(json, WEIR_JSON_OBJECT)) {
-        code = weir_err_set(err, WEIR_PROTOCOL,
-                            "the answer should be an object and is %s",
-                            weir_json_type_name(weir_json_type(json)));
-        weir_json_free(json);
-    }
-    if (code) {
-        snprintf(err->method, sizeof(err->method), "GET");
-        snprintf(err->url, sizeof(err->url), "%s", response->url);
-        err->status = response->status;
-        return code;
-    }
-    *out = json;
-    return WEIR_OK;
 }
 
 /* ---- sending ---- */
@@ -243,7 +215,7 @@ static enum weir_code take_current(struct update *u, struct weir_err *err)
 {
     struct weir_json *json;
     struct weir_buf tag;
-    enum weir_code code = parse(u, &json, err);
+    enum weir_code code = weir_answer_object(u->call, "GET", &json, err);
     bool as_before;
 
     if (code)
@@ -324,7 +296,7 @@ static void read_back_done(void *ud, struct weir_op *op)
         fail_as_call(u, "the update is done, but reading it back failed: ");
         return;
     }
-    if (parse(u, &u->state, &err)) {
+    if (weir_answer_object(u->call, "GET", &u->state, &err)) {
         weir_err_prefix(&err, "the update is done, but reading it back "
                               "failed: ");
         end_call(u);
@@ -342,12 +314,11 @@ static void read_back_done(void *ud, struct weir_op *op)
 /* Takes the new state from the PUT's answer, or reads it back. */
 static void put_accepted(struct update *u)
 {
-    struct weir_err ignored = WEIR_ERR_INIT;
     struct weir_buf tag;
     struct weir_json *json = NULL;
 
     weir_buf_init(&tag, ETAG_MAX);
-    if (!parse(u, &json, &ignored) &&
+    if (!weir_answer_object(u->call, "PUT", &json, NULL) &&
         !weir_etag_of(weir_http_response(u->call), json, &tag, NULL)) {
         u->state = json;
         weir_buf_fini(&u->etag);
@@ -356,7 +327,6 @@ static void put_accepted(struct update *u)
         weir_op_finish(&u->op);
         return;
     }
-    weir_err_clear(&ignored);
     weir_json_free(json);
     weir_buf_fini(&tag);
     end_call(u);
