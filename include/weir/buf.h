@@ -34,6 +34,8 @@ enum weir_code weir_buf_add(struct weir_buf *buf, const void *bytes,
                             size_t len);
 enum weir_code weir_buf_adds(struct weir_buf *buf, const char *text);
 enum weir_code weir_buf_addc(struct weir_buf *buf, char byte);
+/* Makes room for `extra` more bytes at once, where a size is known ahead. */
+enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra);
 enum weir_code weir_buf_addf(struct weir_buf *buf, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

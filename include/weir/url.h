@@ -23,7 +23,8 @@ enum weir_code weir_url_add_pair(struct weir_buf *buf, const char *name,
 bool weir_url_same_origin(const char *a, const char *b);
 /* True if the host is localhost, in 127.0.0.0/8, or ::1. */
 bool weir_url_is_loopback(const char *url);
-/* Appends scheme, host, port and path: no query, fragment or credentials. */
+/* Appends scheme, host, port and path: no query, fragment or credentials;
+ * "(not a URL)" for what cannot be read. */
 enum weir_code weir_url_redacted(struct weir_buf *buf, const char *url);
 /* Checks an absolute http(s) URL without CR, LF, NUL, spaces or credentials.
  * WEIR_OK, WEIR_INVALID with the reason. */

@@ -26,7 +26,7 @@ void weir_buf_reset(struct weir_buf *buf)
 }
 
 /* Makes room for `extra` bytes and the NUL. */
-static enum weir_code reserve(struct weir_buf *buf, size_t extra)
+enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra)
 {
     size_t need, cap;
     char *data;
@@ -53,7 +53,7 @@ static enum weir_code reserve(struct weir_buf *buf, size_t extra)
 
 enum weir_code weir_buf_add(struct weir_buf *buf, const void *bytes, size_t len)
 {
-    enum weir_code code = reserve(buf, len);
+    enum weir_code code = weir_buf_reserve(buf, len);
 
     if (code)
         return code;
@@ -87,7 +87,7 @@ enum weir_code weir_buf_addf(struct weir_buf *buf, const char *fmt, ...)
     if (len < 0)
         code = buf->failed = WEIR_NOMEM;
     else
-        code = reserve(buf, (size_t)len);
+        code = weir_buf_reserve(buf, (size_t)len);
     if (!code) {
         vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, again);
         buf->len += (size_t)len;

@@ -1,0 +1,167 @@
+/* http: the life of one exchange. */
+#include "weir/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_internal.h"
+
+/* ---- going ---- */
+
+static void release_handle(struct weir_http_exchange *x)
+{
+    if (!x->handle)
+        return;
+    weir_loop_remove(x->http.op.loop, &x->transfer);
+    weir_timer_stop(&x->timer);
+    x->handle->exchange = NULL;
+    weir_http_handle_give(x->http.op.loop->http, x->handle);
+    x->handle = NULL;
+}
+
+static void end(struct weir_http_exchange *x)
+{
+    release_handle(x);
+    weir_op_finish(&x->http.op);
+}
+
+/* Sends the request, for the first time or to where a redirect points. */
+static enum weir_code send_request(struct weir_http_exchange *x,
+                                   struct weir_err *err)
+{
+    struct weir_loop *loop = x->http.op.loop;
+    struct weir_http_option options[WEIR_HTTP_OPTIONS_MAX];
+    size_t n_fixed;
+    size_t n = weir_http_options(loop->http, x->handle, x, options, &n_fixed);
+    enum weir_code code = weir_http_options_set(
+        x->handle->easy, options + n_fixed, n - n_fixed, err);
+
+    x->handle->error[0] = '\0';
+    return code ? code : weir_loop_add(loop, &x->transfer, err);
+}
+
+static void look_at_clock(void *ud)
+{
+    struct weir_http_exchange *x = ud;
+    struct weir_loop *loop = x->http.op.loop;
+    int64_t now = weir_loop_now(loop), next;
+
+    if (weir_http_late(x, now, &next))
+        end(x);
+    else
+        weir_timer_start(loop, &x->timer, next - now, look_at_clock, x);
+}
+
+static void transfer_done(struct weir_transfer *transfer, CURLcode result)
+{
+    struct weir_http_exchange *x =
+        (struct weir_http_exchange *)(void *)((char *)transfer -
+                                              offsetof(
+                                                  struct weir_http_exchange,
+                                                  transfer));
+    struct weir_err *err = &x->http.op.err;
+    curl_off_t microseconds = 0;
+    bool follow = false;
+
+    curl_easy_getinfo(x->handle->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
+    x->elapsed += (double)microseconds / 1e6;
+    if (result) {
+        weir_http_fail(x, result);
+    } else if (weir_http_answer_finish(x, err) ||
+               weir_http_redirect(x, &follow, err) ||
+               (follow && send_request(x, err))) {
+        weir_http_fail(x, result);
+    } else if (follow) {
+        return;
+    } else {
+        x->http.response = &x->response;
+    }
+    end(x);
+}
+
+/* ---- the op ---- */
+
+static void start(struct weir_op *op)
+{
+    struct weir_http_exchange *x = (struct weir_http_exchange *)op;
+    int64_t next;
+
+    weir_op_note(op, "%s %.*s", x->method, (int)strcspn(x->url, "?#"), x->url);
+    x->started = weir_loop_now(op->loop);
+    x->deadline = x->started + x->limits.timeout_ms;
+    x->handle = weir_http_handle_take(op->loop->http);
+    if (!x->handle) {
+        weir_err_nomem(&op->err);
+        weir_op_finish(op);
+        return;
+    }
+    x->handle->exchange = x;
+    x->transfer =
+        (struct weir_transfer){.easy = x->handle->easy, .done = transfer_done};
+    if (send_request(x, &op->err)) {
+        weir_http_fail(x, CURLE_OK);
+        end(x);
+        return;
+    }
+    weir_http_late(x, x->started, &next);
+    weir_timer_start(op->loop, &x->timer, next - x->started, look_at_clock, x);
+}
+
+static void cancel(struct weir_op *op)
+{
+    release_handle((struct weir_http_exchange *)op);
+}
+
+static void exchange_free(struct weir_op *op)
+{
+    struct weir_http_exchange *x = (struct weir_http_exchange *)op;
+
+    free(x->block);
+    free(x->redirect_url);
+    free(x->answer_headers);
+    weir_buf_fini(&x->head);
+    weir_buf_fini(&x->answer);
+    free(x);
+}
+
+static const struct weir_op_class http_class = {"http request", start, cancel,
+                                                exchange_free};
+
+enum weir_code weir_http_new(struct weir_loop *loop,
+                             const struct weir_http_request *request,
+                             struct weir_op **out, struct weir_err *err)
+{
+    struct weir_http_state *state = weir_http_state(loop);
+    struct weir_http_exchange *x = calloc(1, sizeof(*x));
+    enum weir_code code;
+
+    if (!state || !x) {
+        free(x);
+        return weir_err_nomem(err);
+    }
+    weir_op_init(&x->http.op, loop, &http_class);
+    code = weir_http_request_copy(x, state, request, err);
+    if (code) {
+        free(x->block);
+        free(x);
+        return code;
+    }
+    weir_buf_init(&x->head, x->limits.max_header_bytes);
+    weir_buf_init(&x->answer, x->limits.max_body);
+    *out = &x->http.op;
+    return WEIR_OK;
+}
+
+/* ---- the transport ---- */
+
+static enum weir_code transport_request(void *ud, struct weir_loop *loop,
+                                        const struct weir_http_request *request,
+                                        struct weir_op **out,
+                                        struct weir_err *err)
+{
+    (void)ud;
+    return weir_http_new(loop, request, out, err);
+}
+
+const struct weir_transport weir_http_transport = {.request =
+                                                       transport_request};

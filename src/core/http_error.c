@@ -1,0 +1,223 @@
+/* Failures in plain words: what was tried, with whom, which limit. */
+#include <stdio.h>
+#include <string.h>
+
+#include "http_internal.h"
+
+#define SERVER_MAX 300
+
+static double seconds(int64_t ms)
+{
+    return (double)ms / 1000;
+}
+
+/* What is known without asking what went wrong. */
+static void add_facts(struct weir_http_exchange *x)
+{
+    struct weir_err *err = &x->http.op.err;
+
+    if (err->code == WEIR_LIMIT ||
+        (err->code == WEIR_PROTOCOL && x->head_done && x->status >= 200)) {
+        err->reach = WEIR_REACH_ANSWER;
+        err->status = x->status;
+    } else {
+        err->reach = x->sent ? WEIR_REACH_MAYBE : WEIR_REACH_NONE;
+    }
+    snprintf(err->method, sizeof(err->method), "%s", x->method);
+    /* A URL that was checked holds no credentials. */
+    snprintf(err->url, sizeof(err->url), "%.*s", (int)strcspn(x->url, "?#"),
+             x->url);
+}
+
+/* ---- deadlines ---- */
+
+static void say_late(struct weir_http_exchange *x, int64_t limit,
+                     const char *what, const char *option)
+{
+    char server[SERVER_MAX];
+
+    weir_url_host_port(x->url, server, sizeof(server));
+    weir_err_set(&x->http.op.err, WEIR_TIMEOUT, "%s %s within %g s (%s)", what,
+                 server, seconds(limit), option);
+    weir_err_hint(&x->http.op.err, "raise %s if the server needs longer",
+                  option);
+    add_facts(x);
+}
+
+bool weir_http_late(struct weir_http_exchange *x, int64_t now, int64_t *next)
+{
+    *next = x->deadline;
+    if (now >= x->deadline) {
+        say_late(x, x->limits.timeout_ms,
+                 x->sent ? "no whole answer from" : "no connection to",
+                 "timeout");
+        return true;
+    }
+    /* Until the request goes out, libcurl's connect timeout holds. */
+    if (x->sent) {
+        int64_t limit =
+            x->receiving ? x->limits.stall_ms : x->limits.first_byte_ms;
+
+        if (now - x->moved >= limit) {
+            if (x->receiving)
+                say_late(x, limit, "no further byte of the answer from",
+                         "stall_timeout");
+            else
+                say_late(x, limit, "no answer from", "first_byte_timeout");
+            return true;
+        }
+        if (x->moved + limit < *next)
+            *next = x->moved + limit;
+    } else {
+        /* The connection may come any time; the shorter of the two limits
+         * is how soon one of them can be due after it. */
+        int64_t limit = x->limits.stall_ms < x->limits.first_byte_ms
+                            ? x->limits.stall_ms
+                            : x->limits.first_byte_ms;
+
+        if (now + limit < *next)
+            *next = now + limit;
+    }
+    return false;
+}
+
+/* ---- what libcurl reports ---- */
+
+/* The system's words for a broken connection, or libcurl's. */
+static const char *reason(struct weir_http_exchange *x, CURLcode result)
+{
+    long number = 0;
+
+    curl_easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &number);
+    if (number)
+        return strerror((int)number);
+    return x->handle->error[0] ? x->handle->error : curl_easy_strerror(result);
+}
+
+static enum weir_code say_no_connection(struct weir_http_exchange *x,
+                                        CURLcode result, const char *server)
+{
+    struct weir_err *err = &x->http.op.err;
+
+    if (x->left_loopback) {
+        weir_err_set(err, WEIR_TRANSPORT,
+                     "%s does not lead to this machine, so nothing was sent",
+                     server);
+        weir_err_hint(err, "look at the entry for localhost in /etc/hosts");
+        return WEIR_TRANSPORT;
+    }
+    return weir_err_set(err, WEIR_TRANSPORT, "cannot connect to %s: %s", server,
+                        reason(x, result));
+}
+
+static enum weir_code say_broken(struct weir_http_exchange *x, CURLcode result,
+                                 const char *server)
+{
+    struct weir_err *err = &x->http.op.err;
+
+    /* Libcurl has no code of its own for chunks it cannot read, only this
+     * text. */
+    if (strstr(x->handle->error, "chunk"))
+        return weir_err_set(err, WEIR_PROTOCOL,
+                            "the answer from %s is not well chunked", server);
+    return weir_err_set(err, WEIR_TRANSPORT,
+                        "the connection to %s broke while %s: %s", server,
+                        result == CURLE_SEND_ERROR ? "sending the request"
+                        : x->receiving             ? "reading the answer"
+                                                   : "waiting for the answer",
+                        reason(x, result));
+}
+
+static enum weir_code say_too_short(struct weir_http_exchange *x,
+                                    const char *server)
+{
+    struct weir_err *err = &x->http.op.err;
+
+    if (!x->has_length)
+        return weir_err_set(err, WEIR_TRANSPORT,
+                            "the answer from %s ended before its end", server);
+    return weir_err_set(err, WEIR_TRANSPORT,
+                        "the answer from %s ended before its %llu bytes",
+                        server, (unsigned long long)x->length);
+}
+
+static enum weir_code say_no_memory(struct weir_http_exchange *x,
+                                    const char *server)
+{
+    /* This is also how libcurl 7.88 reports a header line over 100 KB. */
+    if (x->sent && !x->head_done)
+        return weir_err_set(&x->http.op.err, WEIR_LIMIT,
+                            "the answer from %s has a header line over 100 KB",
+                            server);
+    return weir_err_nomem(&x->http.op.err);
+}
+
+static enum weir_code say_tls(struct weir_http_exchange *x, CURLcode result,
+                              const char *server)
+{
+    struct weir_err *err = &x->http.op.err;
+
+    weir_err_set(err, WEIR_TRANSPORT, "no TLS connection to %s: %s", server,
+                 x->handle->error[0] ? x->handle->error
+                                     : curl_easy_strerror(result));
+    if (result == CURLE_PEER_FAILED_VERIFICATION)
+        weir_err_hint(err, "if the certificate comes from an authority of "
+                           "your own, name its file in SSL_CERT_FILE");
+    return WEIR_TRANSPORT;
+}
+
+static enum weir_code say(struct weir_http_exchange *x, CURLcode result)
+{
+    struct weir_err *err = &x->http.op.err;
+    char server[SERVER_MAX];
+
+    weir_url_host_port(x->url, server, sizeof(server));
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return weir_err_set(err, WEIR_TRANSPORT,
+                            "cannot find the address of %s", server);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return weir_err_set(err, WEIR_TRANSPORT,
+                            "cannot find the address of the proxy for %s",
+                            server);
+    case CURLE_COULDNT_CONNECT: return say_no_connection(x, result, server);
+    case CURLE_OPERATION_TIMEDOUT:
+        say_late(x, x->limits.connect_timeout_ms, "no connection to",
+                 "connect_timeout");
+        return WEIR_TIMEOUT;
+    case CURLE_GOT_NOTHING:
+        return weir_err_set(err, WEIR_TRANSPORT,
+                            "%s closed the connection without an answer",
+                            server);
+    case CURLE_PARTIAL_FILE: return say_too_short(x, server);
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR: return say_broken(x, result, server);
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return weir_err_set(err, WEIR_PROTOCOL,
+                            "%s does not answer in HTTP/1.1: %s", server,
+                            x->handle->error);
+    case CURLE_BAD_CONTENT_ENCODING:
+        return weir_err_set(err, WEIR_PROTOCOL,
+                            "the answer from %s cannot be decompressed: %s",
+                            server, x->handle->error);
+    case CURLE_OUT_OF_MEMORY: return say_no_memory(x, server);
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS: return say_tls(x, result, server);
+    default:
+        return weir_err_set(err, WEIR_TRANSPORT, "request to %s: %s", server,
+                            reason(x, result));
+    }
+}
+
+void weir_http_fail(struct weir_http_exchange *x, CURLcode result)
+{
+    if (!x->http.op.err.code)
+        say(x, result);
+    add_facts(x);
+}

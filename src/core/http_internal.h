@@ -1,0 +1,170 @@
+/* The parts of http: what its files share. */
+#ifndef WEIR_HTTP_INTERNAL_H
+#define WEIR_HTTP_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <curl/curl.h>
+
+#include "loop_internal.h"
+#include "url_internal.h"
+#include "weir/buf.h"
+#include "weir/http.h"
+
+/* ---- http_pool.c: what the requests of one loop share ---- */
+
+/* An easy handle and what must live as long as it.  Handles are used again:
+ * making one costs more than a whole small request. */
+struct weir_http_handle {
+    CURL *easy;
+    struct weir_http_exchange *exchange; /* whom the callbacks serve */
+    unsigned generation;                 /* of the settings it was made with */
+    struct weir_http_handle *next;
+    char error[CURL_ERROR_SIZE];
+};
+
+struct weir_http_state {
+    struct weir_http_settings settings; /* owned texts */
+    unsigned generation;
+    CURLSH *share; /* TLS sessions */
+    struct weir_http_handle *idle;
+    unsigned n_idle;
+    /* The origin that was read last, so that a client which stays with one
+     * server has it parsed once. */
+    char *origin_text;
+    struct weir_url_origin origin;
+};
+
+/* The loop's state, made when first asked for; NULL without memory. */
+struct weir_http_state *weir_http_state(struct weir_loop *loop);
+/* A handle with every fixed option set; NULL without memory. */
+struct weir_http_handle *weir_http_handle_take(struct weir_http_state *state);
+void weir_http_handle_give(struct weir_http_state *state,
+                           struct weir_http_handle *handle);
+/* Checks `url` and says what its origin means. */
+enum weir_code weir_http_origin(struct weir_http_state *state, const char *url,
+                                struct weir_url_origin *out,
+                                struct weir_err *err);
+/* WEIR_INVALID unless a secret may travel to `origin`. */
+enum weir_code weir_http_require_safe(const char *url,
+                                      const struct weir_url_origin *origin,
+                                      struct weir_err *err);
+
+/* ---- http_request.c: the request, checked and copied ---- */
+
+struct weir_http_exchange {
+    struct weir_http_op http; /* first */
+    struct weir_transfer transfer;
+    struct weir_http_handle *handle; /* while running */
+
+    /* The request: one block of memory, `block`. */
+    char *block;
+    const char *method;
+    const char *url;
+    char *redirect_url; /* owned; where `url` points after a redirect */
+    struct curl_slist *headers;
+    const char *body;
+    size_t body_len;
+    bool has_body; /* also when it is empty: Content-Length: 0 */
+    bool once;
+    struct weir_url_origin origin;
+    struct weir_http_limits limits; /* no zeros in it */
+
+    /* Deadlines, on the loop's clock. */
+    struct weir_timer timer;
+    int64_t started;
+    int64_t deadline;
+    int64_t moved; /* when a byte last went either way */
+    bool sent;     /* connected: the request is going out */
+    bool receiving;
+    bool left_loopback; /* a connection elsewhere was refused */
+    curl_off_t uploaded;
+
+    /* The answer. */
+    int status; /* of the header block that is being read */
+    bool head_done;
+    bool has_length;
+    uint64_t length; /* Content-Length */
+    size_t header_bytes, header_lines;
+    struct weir_buf head; /* name NUL value NUL … */
+    size_t n_headers;
+    struct weir_buf answer;
+    struct weir_header *answer_headers;
+    unsigned redirects;
+    double elapsed;
+    struct weir_http_response response;
+};
+
+/* Checks `request` and fills the exchange's copy of it. */
+enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
+                                      struct weir_http_state *state,
+                                      const struct weir_http_request *request,
+                                      struct weir_err *err);
+
+/* ---- http_options.c: every option of an easy handle ---- */
+
+enum weir_http_option_kind {
+    WEIR_HTTP_LONG,
+    WEIR_HTTP_OFFSET, /* curl_off_t */
+    WEIR_HTTP_TEXT,
+    WEIR_HTTP_POINTER,
+    WEIR_HTTP_FUNCTION
+};
+struct weir_http_option {
+    CURLoption id;
+    const char *name; /* "CURLOPT_URL" */
+    enum weir_http_option_kind kind;
+    long number; /* LONG and OFFSET */
+    const void *pointer;
+    void (*function)(void);
+};
+#define WEIR_HTTP_OPTIONS_MAX 64
+/* Lists every option that is set on `handle`, in the order of setting; the
+ * first `*n_fixed` are the same for all requests of the loop.  `x` NULL: the
+ * fixed ones only.  Returns how many. */
+size_t weir_http_options(const struct weir_http_state *state,
+                         struct weir_http_handle *handle,
+                         const struct weir_http_exchange *x,
+                         struct weir_http_option out[WEIR_HTTP_OPTIONS_MAX],
+                         size_t *n_fixed);
+/* Sets them.  WEIR_OK, WEIR_NOMEM, WEIR_TRANSPORT naming the option that
+ * libcurl does not know. */
+enum weir_code weir_http_options_set(CURL *easy,
+                                     const struct weir_http_option *options,
+                                     size_t n, struct weir_err *err);
+
+/* ---- http_receive.c: libcurl's callbacks; `ud` is the handle ---- */
+
+size_t weir_http_on_header(char *line, size_t size, size_t n, void *ud);
+size_t weir_http_on_body(char *bytes, size_t size, size_t n, void *ud);
+int weir_http_on_connected(void *ud, char *remote, char *local, int remote_port,
+                           int local_port);
+int weir_http_on_progress(void *ud, curl_off_t down_total, curl_off_t down,
+                          curl_off_t up_total, curl_off_t up);
+curl_socket_t weir_http_on_socket(void *ud, curlsocktype purpose,
+                                  struct curl_sockaddr *address);
+/* Forgets the answer so far, before a redirect is followed. */
+void weir_http_answer_reset(struct weir_http_exchange *x);
+/* Fills x->response from what was received.  WEIR_OK, WEIR_NOMEM. */
+enum weir_code weir_http_answer_finish(struct weir_http_exchange *x,
+                                       struct weir_err *err);
+
+/* ---- http_redirect.c ---- */
+
+/* If the answer is a redirect that may be followed, prepares the exchange
+ * for its next request and sets `*follow`.  WEIR_LIMIT after too many. */
+enum weir_code weir_http_redirect(struct weir_http_exchange *x, bool *follow,
+                                  struct weir_err *err);
+
+/* ---- http_error.c: failures in plain words ---- */
+
+/* Fills the op's error from libcurl's result, unless a callback has already
+ * said what is wrong; sets reach, method and URL in any case. */
+void weir_http_fail(struct weir_http_exchange *x, CURLcode result);
+/* Which deadline has passed at `now`: fills the op's error and returns true;
+ * otherwise sets `*next` to when to look again. */
+bool weir_http_late(struct weir_http_exchange *x, int64_t now, int64_t *next);
+
+#endif

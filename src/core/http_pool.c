@@ -1,0 +1,201 @@
+/* What the requests of one loop share: settings, handles, TLS sessions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_internal.h"
+#include "weir/url.h"
+
+/* More transfers than this at once get handles made for the occasion. */
+#define POOL_MAX        64u
+#define CONNECTIONS_MAX 64L
+
+static void handle_free(struct weir_http_handle *handle)
+{
+    curl_easy_cleanup(handle->easy);
+    free(handle);
+}
+
+static void pool_empty(struct weir_http_state *state)
+{
+    while (state->idle) {
+        struct weir_http_handle *handle = state->idle;
+
+        state->idle = handle->next;
+        handle_free(handle);
+    }
+    state->n_idle = 0;
+}
+
+static void settings_fini(struct weir_http_settings *settings)
+{
+    free((char *)settings->proxy);
+    free((char *)settings->no_proxy);
+    free((char *)settings->ca_file);
+    free((char *)settings->user_agent);
+    *settings = (struct weir_http_settings){0};
+}
+
+static void state_free(struct weir_http_state *state)
+{
+    pool_empty(state);
+    curl_share_cleanup(state->share);
+    settings_fini(&state->settings);
+    free(state->origin_text);
+    free(state);
+}
+
+struct weir_http_state *weir_http_state(struct weir_loop *loop)
+{
+    struct weir_http_state *state = loop->http;
+
+    if (state)
+        return state;
+    state = calloc(1, sizeof(*state));
+    if (!state)
+        return NULL;
+    state->share = curl_share_init();
+    if (!state->share) {
+        free(state);
+        return NULL;
+    }
+    /* The multi handle shares names and connections, but not TLS sessions. */
+    curl_share_setopt(state->share, CURLSHOPT_SHARE,
+                      CURL_LOCK_DATA_SSL_SESSION);
+    /* By default the cache of connections shrinks with the number of running
+     * transfers, and a burst would connect anew each time. */
+    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+    loop->http = state;
+    loop->http_free = state_free;
+    return state;
+}
+
+/* ---- settings ---- */
+
+/* Copies `from` (NULL stays NULL); false without memory. */
+static bool copy_text(const char **to, const char *from)
+{
+    *to = from ? strdup(from) : NULL;
+    return *to || !from;
+}
+
+enum weir_code weir_http_configure(struct weir_loop *loop,
+                                   const struct weir_http_settings *settings,
+                                   struct weir_err *err)
+{
+    struct weir_http_state *state = weir_http_state(loop);
+    struct weir_http_settings copy = {0};
+
+    if (!state || !copy_text(&copy.proxy, settings->proxy) ||
+        !copy_text(&copy.no_proxy, settings->no_proxy) ||
+        !copy_text(&copy.ca_file, settings->ca_file) ||
+        !copy_text(&copy.user_agent, settings->user_agent)) {
+        settings_fini(&copy);
+        return weir_err_nomem(err);
+    }
+    settings_fini(&state->settings);
+    state->settings = copy;
+    state->generation++;
+    pool_empty(state);
+    return WEIR_OK;
+}
+
+/* ---- handles ---- */
+
+static struct weir_http_handle *handle_new(struct weir_http_state *state)
+{
+    struct weir_http_handle *handle = calloc(1, sizeof(*handle));
+    struct weir_http_option options[WEIR_HTTP_OPTIONS_MAX];
+    size_t n;
+
+    if (!handle)
+        return NULL;
+    handle->generation = state->generation;
+    handle->easy = curl_easy_init();
+    if (!handle->easy) {
+        free(handle);
+        return NULL;
+    }
+    weir_http_options(state, handle, NULL, options, &n);
+    if (weir_http_options_set(handle->easy, options, n, NULL)) {
+        handle_free(handle);
+        return NULL;
+    }
+    return handle;
+}
+
+struct weir_http_handle *weir_http_handle_take(struct weir_http_state *state)
+{
+    struct weir_http_handle *handle = state->idle;
+
+    if (!handle)
+        return handle_new(state);
+    state->idle = handle->next;
+    state->n_idle--;
+    return handle;
+}
+
+void weir_http_handle_give(struct weir_http_state *state,
+                           struct weir_http_handle *handle)
+{
+    if (state->n_idle >= POOL_MAX || handle->generation != state->generation) {
+        handle_free(handle);
+        return;
+    }
+    handle->next = state->idle;
+    state->idle = handle;
+    state->n_idle++;
+}
+
+/* ---- origins ---- */
+
+enum weir_code weir_http_origin(struct weir_http_state *state, const char *url,
+                                struct weir_url_origin *out,
+                                struct weir_err *err)
+{
+    struct weir_url_origin origin;
+    size_t len;
+    char *text;
+    enum weir_code code = weir_url_scan(url, &len, err);
+
+    if (code)
+        return code;
+    if (state->origin_text && state->origin.len == len &&
+        memcmp(state->origin_text, url, len) == 0) {
+        *out = state->origin;
+        return WEIR_OK;
+    }
+    code = weir_url_origin(url, len, &origin, err);
+    if (code)
+        return code;
+    text = strndup(url, len);
+    if (!text)
+        return weir_err_nomem(err);
+    free(state->origin_text);
+    state->origin_text = text;
+    state->origin = *out = origin;
+    return WEIR_OK;
+}
+
+enum weir_code weir_http_require_safe(const char *url,
+                                      const struct weir_url_origin *origin,
+                                      struct weir_err *err)
+{
+    if (origin->https || origin->loopback)
+        return WEIR_OK;
+    weir_err_set(err, WEIR_INVALID,
+                 "plain http to %.*s would send everything in clear; only "
+                 "https goes beyond this machine",
+                 (int)(origin->len < 200 ? origin->len : 200), url);
+    weir_err_hint(err, "use https://, or say allow_plain_http = true");
+    return WEIR_INVALID;
+}
+
+bool weir_http_url_is_safe(const char *url, struct weir_err *err)
+{
+    struct weir_url_origin origin;
+    size_t len;
+
+    return weir_url_scan(url, &len, err) == WEIR_OK &&
+           weir_url_origin(url, len, &origin, err) == WEIR_OK &&
+           weir_http_require_safe(url, &origin, err) == WEIR_OK;
+}

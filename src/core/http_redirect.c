@@ -1,0 +1,67 @@
+/* Redirects (RFC 9110 section 15.4), by our own rule: GET and HEAD, within
+ * one origin, a few. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_internal.h"
+#include "weir/url.h"
+
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 ||
+           status == 308;
+}
+
+/* `location` seen from `base`, without a fragment; NULL if it is no URL or
+ * no memory is left (then the redirect is simply not followed). */
+static char *resolve(const char *base, const char *location)
+{
+    CURLU *handle = curl_url();
+    char *text = NULL, *copy = NULL;
+
+    if (handle &&
+        curl_url_set(handle, CURLUPART_URL, base, CURLU_PATH_AS_IS) == 0 &&
+        curl_url_set(handle, CURLUPART_URL, location, CURLU_PATH_AS_IS) == 0 &&
+        curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) == 0 &&
+        curl_url_get(handle, CURLUPART_URL, &text, 0) == 0)
+        copy = strdup(text);
+    curl_free(text);
+    curl_url_cleanup(handle);
+    return copy;
+}
+
+enum weir_code weir_http_redirect(struct weir_http_exchange *x, bool *follow,
+                                  struct weir_err *err)
+{
+    const char *location = weir_http_header(&x->response, "Location", 0);
+    char *target;
+
+    *follow = false;
+    if (!is_redirect(x->status) || !location ||
+        (strcmp(x->method, "GET") != 0 && strcmp(x->method, "HEAD") != 0))
+        return WEIR_OK;
+    target = resolve(x->url, location);
+    if (!target || weir_url_check(target, NULL) ||
+        !weir_url_same_origin(x->url, target)) {
+        /* The caller gets the 3xx itself and may decide. */
+        free(target);
+        return WEIR_OK;
+    }
+    if (x->redirects >= x->limits.max_redirects) {
+        char server[300];
+
+        free(target);
+        weir_url_host_port(x->url, server, sizeof(server));
+        weir_err_set(err, WEIR_LIMIT,
+                     "%s redirects more than %u times (max_redirects)", server,
+                     x->limits.max_redirects);
+        return WEIR_LIMIT;
+    }
+    x->redirects++;
+    free(x->redirect_url);
+    x->redirect_url = target;
+    x->url = target;
+    weir_http_answer_reset(x);
+    *follow = true;
+    return WEIR_OK;
+}

@@ -1,0 +1,263 @@
+#include "weir/url.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "url_internal.h"
+
+/* A server may hand us a cursor or a Location of any length. */
+#define URL_MAX ((size_t)65536)
+
+/* ---- encoding ---- */
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+           c == '~';
+}
+
+enum weir_code weir_url_encode(struct weir_buf *buf, const char *text,
+                               size_t len)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t done = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        char triple[3];
+
+        if (is_unreserved(c))
+            continue;
+        triple[0] = '%';
+        triple[1] = hex[c >> 4];
+        triple[2] = hex[c & 15];
+        weir_buf_add(buf, text + done, i - done);
+        weir_buf_add(buf, triple, sizeof(triple));
+        done = i + 1;
+    }
+    return weir_buf_add(buf, text + done, len - done);
+}
+
+enum weir_code weir_url_add_pair(struct weir_buf *buf, const char *name,
+                                 const char *value, size_t value_len)
+{
+    if (buf->len > 0 && buf->data[buf->len - 1] != '?')
+        weir_buf_addc(buf, '&');
+    weir_url_encode(buf, name, strlen(name));
+    weir_buf_addc(buf, '=');
+    return weir_url_encode(buf, value, value_len);
+}
+
+/* ---- reading ---- */
+
+/* The parts that tell one server from another; owned. */
+struct parts {
+    CURLU *handle;
+    char *scheme, *host, *port;
+};
+
+static void parts_fini(struct parts *parts)
+{
+    curl_free(parts->scheme);
+    curl_free(parts->host);
+    curl_free(parts->port);
+    curl_url_cleanup(parts->handle);
+}
+
+/* Reads `url` as libcurl will when it connects: the same parser decides, so
+ * 127.1, 2130706433 and %31%32%37.0.0.1 come out as what they lead to. */
+static CURLUcode parts_init(struct parts *parts, const char *url)
+{
+    CURLUcode code;
+
+    *parts = (struct parts){.handle = curl_url()};
+    if (!parts->handle)
+        return CURLUE_OUT_OF_MEMORY;
+    code = curl_url_set(parts->handle, CURLUPART_URL, url,
+                        CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS);
+    if (!code)
+        code = curl_url_get(parts->handle, CURLUPART_SCHEME, &parts->scheme, 0);
+    if (!code)
+        code = curl_url_get(parts->handle, CURLUPART_HOST, &parts->host, 0);
+    if (!code)
+        code = curl_url_get(parts->handle, CURLUPART_PORT, &parts->port,
+                            CURLU_DEFAULT_PORT);
+    return code;
+}
+
+static bool has_part(const struct parts *parts, CURLUPart part)
+{
+    char *text = NULL;
+    bool has = curl_url_get(parts->handle, part, &text, 0) == CURLUE_OK;
+
+    curl_free(text);
+    return has;
+}
+
+static bool is_loopback_host(const struct parts *parts)
+{
+    const char *host = parts->host;
+    struct in_addr v4;
+
+    if (strcasecmp(host, "localhost") == 0)
+        return true;
+    if (host[0] == '[')
+        return strcmp(host, "[::1]") == 0 && !has_part(parts, CURLUPART_ZONEID);
+    /* libcurl has brought every numeric form to four decimal parts; a name
+     * such as 127.0.0.1.example is none. */
+    return inet_pton(AF_INET, host, &v4) == 1 &&
+           (ntohl(v4.s_addr) >> 24) == 127;
+}
+
+bool weir_url_same_origin(const char *a, const char *b)
+{
+    struct parts pa = {0}, pb = {0};
+    bool same =
+        parts_init(&pa, a) == CURLUE_OK && parts_init(&pb, b) == CURLUE_OK &&
+        strcasecmp(pa.scheme, pb.scheme) == 0 &&
+        strcasecmp(pa.host, pb.host) == 0 && strcmp(pa.port, pb.port) == 0 &&
+        !has_part(&pa, CURLUPART_ZONEID) && !has_part(&pb, CURLUPART_ZONEID);
+
+    parts_fini(&pa);
+    parts_fini(&pb);
+    return same;
+}
+
+bool weir_url_is_loopback(const char *url)
+{
+    struct parts parts;
+    bool loopback =
+        parts_init(&parts, url) == CURLUE_OK && is_loopback_host(&parts);
+
+    parts_fini(&parts);
+    return loopback;
+}
+
+enum weir_code weir_url_redacted(struct weir_buf *buf, const char *url)
+{
+    CURLU *handle = curl_url();
+    char *text = NULL;
+    enum weir_code code;
+
+    if (handle &&
+        curl_url_set(handle, CURLUPART_URL, url,
+                     CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS) == 0) {
+        curl_url_set(handle, CURLUPART_USER, NULL, 0);
+        curl_url_set(handle, CURLUPART_PASSWORD, NULL, 0);
+        curl_url_set(handle, CURLUPART_OPTIONS, NULL, 0);
+        curl_url_set(handle, CURLUPART_QUERY, NULL, 0);
+        curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
+        curl_url_get(handle, CURLUPART_URL, &text, 0);
+    }
+    /* What cannot be read cannot be redacted either. */
+    code = weir_buf_adds(buf, text ? text : "(not a URL)");
+    curl_free(text);
+    curl_url_cleanup(handle);
+    return code;
+}
+
+void weir_url_host_port(const char *url, char *out, size_t size)
+{
+    struct parts parts;
+
+    if (parts_init(&parts, url) == CURLUE_OK)
+        snprintf(out, size, "%s:%s", parts.host, parts.port);
+    else
+        snprintf(out, size, "the server");
+    parts_fini(&parts);
+}
+
+/* ---- checking ---- */
+
+/* Names the first byte that has no place in a URL. */
+static enum weir_code refuse_byte(const char *url, size_t at,
+                                  struct weir_err *err)
+{
+    unsigned char c = (unsigned char)url[at];
+
+    if (c == '\r' || c == '\n')
+        return weir_err_set(err, WEIR_INVALID,
+                            "the URL holds a line break at byte %zu", at + 1);
+    if (c == ' ')
+        return weir_err_set(err, WEIR_INVALID,
+                            "the URL holds a space at byte %zu; write %%20",
+                            at + 1);
+    if (c == '\\')
+        return weir_err_set(err, WEIR_INVALID,
+                            "the URL holds a backslash at byte %zu; write "
+                            "%%5C",
+                            at + 1);
+    return weir_err_set(err, WEIR_INVALID,
+                        "the URL holds byte 0x%02X at %zu; write %%%02X", c,
+                        at + 1, c);
+}
+
+enum weir_code weir_url_scan(const char *url, size_t *len, struct weir_err *err)
+{
+    size_t scheme, authority, i;
+
+    for (i = 0; url[i]; i++) {
+        unsigned char c = (unsigned char)url[i];
+
+        if (c <= ' ' || c >= 0x7f || c == '\\')
+            return refuse_byte(url, i, err);
+        if (i >= URL_MAX)
+            return weir_err_set(err, WEIR_INVALID,
+                                "the URL is longer than %zu bytes", URL_MAX);
+    }
+    if (strncasecmp(url, "https://", 8) == 0)
+        scheme = 8;
+    else if (strncasecmp(url, "http://", 7) == 0)
+        scheme = 7;
+    else
+        return weir_err_set(err, WEIR_INVALID,
+                            "the URL must begin with https:// or http://");
+    authority = strcspn(url + scheme, "/?#");
+    if (authority == 0)
+        return weir_err_set(err, WEIR_INVALID, "the URL names no host");
+    /* Not quoted: what stands there is a password. */
+    if (memchr(url + scheme, '@', authority))
+        return weir_err_set(err, WEIR_INVALID,
+                            "the URL holds credentials before the host; send "
+                            "them in a header");
+    *len = scheme + authority;
+    return WEIR_OK;
+}
+
+enum weir_code weir_url_origin(const char *url, size_t len,
+                               struct weir_url_origin *out,
+                               struct weir_err *err)
+{
+    struct parts parts;
+    CURLUcode code = parts_init(&parts, url);
+
+    if (!code)
+        *out = (struct weir_url_origin){
+            .https = strcasecmp(parts.scheme, "https") == 0,
+            .loopback = is_loopback_host(&parts),
+            .len = len,
+        };
+    parts_fini(&parts);
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return weir_err_nomem(err);
+    if (code)
+        return weir_err_set(
+            err, WEIR_INVALID, "the URL '%.*s' is not valid: %s",
+            (int)(len < 200 ? len : 200), url, curl_url_strerror(code));
+    return WEIR_OK;
+}
+
+enum weir_code weir_url_check(const char *url, struct weir_err *err)
+{
+    struct weir_url_origin origin;
+    size_t len;
+    enum weir_code code = weir_url_scan(url, &len, err);
+
+    return code ? code : weir_url_origin(url, len, &origin, err);
+}
