@@ -1,0 +1,289 @@
+#include "lua_state.h"
+
+#include <string.h>
+
+#include <lualib.h>
+
+#include "weir/filter.h"
+
+/* Registry keys. */
+static const char strict_key[] = "weir.strict";
+static const char folder_key[] = "weir.folder";
+
+/* ---- strict globals ----
+ *
+ * A script's chunks get an environment of their own in front of the globals:
+ * reading a name that nobody defined, or assigning to one that was not
+ * declared local, is an error.  Modules from outside keep plain globals,
+ * since many ask for names that only other Lua versions have. */
+
+enum { MAX_NAMES = 128 };
+
+static const char *nearest_global(lua_State *L, const char *name)
+{
+    const char *names[MAX_NAMES + 1];
+    size_t n = 0;
+
+    lua_pushglobaltable(L);
+    lua_pushnil(L);
+    while (n < MAX_NAMES && lua_next(L, -2)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING)
+            names[n++] = lua_tostring(L, -1); /* kept alive by the table */
+    }
+    names[n] = NULL;
+    return weir_nearest(name, names);
+}
+
+static int strict_index(lua_State *L)
+{
+    const char *name, *near;
+
+    lua_pushglobaltable(L);
+    lua_pushvalue(L, 2);
+    if (lua_gettable(L, -2) != LUA_TNIL)
+        return 1;
+    name = luaL_tolstring(L, 2, NULL);
+    near = nearest_global(L, name);
+    if (near)
+        return bind_misuse(L, "undeclared global '%s' (did you mean '%s'?)",
+                           name, near);
+    return bind_misuse(L, "undeclared global '%s'", name);
+}
+
+static int strict_newindex(lua_State *L)
+{
+    lua_pushglobaltable(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) == LUA_TNIL)
+        return bind_misuse(L,
+                           "assignment to undeclared global '%s'; write "
+                           "'local %s', or '_G.%s' if it must be global",
+                           luaL_tolstring(L, 2, NULL),
+                           luaL_tolstring(L, 2, NULL),
+                           luaL_tolstring(L, 2, NULL));
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_rawset(L, 4);
+    return 0;
+}
+
+static void make_strict(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"__index", strict_index},
+        {"__newindex", strict_newindex},
+        {NULL, NULL},
+    };
+
+    lua_newtable(L);
+    luaL_newlib(L, methods);
+    lua_setmetatable(L, -2);
+    lua_setfield(L, LUA_REGISTRYINDEX, strict_key);
+}
+
+/* Gives the function on top the strict environment. */
+static void use_strict(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, strict_key);
+    if (!lua_setupvalue(L, -2, 1))
+        lua_pop(L, 1);
+}
+
+/* ---- text chunks only ----
+ *
+ * Lua does not verify bytecode; a mangled one crashes the process. */
+
+/* load and loadfile with the mode argument at `mode` fixed to "t"; upvalue 1
+ * is Lua's own function. */
+static int load_text(lua_State *L, int mode)
+{
+    if (lua_type(L, mode) == LUA_TSTRING && !strchr(lua_tostring(L, mode), 't'))
+        return luaL_error(L, "only text chunks can be loaded here");
+    while (lua_gettop(L) < mode)
+        lua_pushnil(L);
+    lua_pushliteral(L, "t");
+    lua_replace(L, mode);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static int text_load(lua_State *L)
+{
+    return load_text(L, 3);
+}
+
+static int text_loadfile(lua_State *L)
+{
+    return load_text(L, 2);
+}
+
+static int dofile_done(lua_State *L, int status, lua_KContext base)
+{
+    (void)status;
+    return lua_gettop(L) - (int)base;
+}
+
+/* As Lua's, and what the file runs may wait. */
+static int text_dofile(lua_State *L)
+{
+    const char *path = luaL_optstring(L, 1, NULL);
+
+    lua_settop(L, 1);
+    if (luaL_loadfilex(L, path, "t"))
+        return lua_error(L);
+    lua_callk(L, 0, LUA_MULTRET, 1, dofile_done);
+    return dofile_done(L, LUA_OK, 1);
+}
+
+static void use_text_only(lua_State *L)
+{
+    lua_getglobal(L, "load");
+    lua_pushcclosure(L, text_load, 1);
+    lua_setglobal(L, "load");
+    lua_getglobal(L, "loadfile");
+    lua_pushcclosure(L, text_loadfile, 1);
+    lua_setglobal(L, "loadfile");
+    lua_pushcfunction(L, text_dofile);
+    lua_setglobal(L, "dofile");
+}
+
+/* ---- finding modules ---- */
+
+/* True if `path` is below the script's folder. */
+static bool is_own(lua_State *L, const char *path)
+{
+    bool own = false;
+
+    if (lua_getfield(L, LUA_REGISTRYINDEX, folder_key) == LUA_TSTRING) {
+        size_t len;
+        const char *folder = lua_tolstring(L, -1, &len);
+
+        own = strncmp(path, folder, len) == 0;
+    }
+    lua_pop(L, 1);
+    return own;
+}
+
+/* In place of Lua's searcher for Lua files: text only, and strict globals in
+ * what stands beside the script. */
+static int search_lua(lua_State *L)
+{
+    const char *path;
+
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "searchpath");
+    lua_pushvalue(L, 1);
+    lua_getfield(L, -3, "path");
+    lua_call(L, 2, 2);
+    if (lua_isnil(L, -2))
+        return 1; /* the message of where it looked */
+    path = lua_tostring(L, -2);
+    if (luaL_loadfilex(L, path, "t"))
+        return luaL_error(L, "cannot load module '%s':\n\t%s",
+                          lua_tostring(L, 1), lua_tostring(L, -1));
+    if (is_own(L, path))
+        use_strict(L);
+    lua_pushstring(L, path);
+    return 2;
+}
+
+static void use_search(lua_State *L, const char *script)
+{
+    const char *slash = script ? strrchr(script, '/') : NULL;
+    const char *folder;
+
+    if (slash)
+        folder = lua_pushlstring(L, script, (size_t)(slash + 1 - script));
+    else
+        folder = lua_pushliteral(L, "./");
+    lua_setfield(L, LUA_REGISTRYINDEX, folder_key);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    lua_pushfstring(L, "%s?.lua;%s?/init.lua;%s", folder, folder,
+                    lua_tostring(L, -1));
+    lua_setfield(L, -3, "path");
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "searchers");
+    lua_pushcfunction(L, search_lua);
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 2);
+}
+
+/* ---- weir and cxone without require ---- */
+
+static int global_index(lua_State *L)
+{
+    const char *name = lua_tostring(L, 2);
+
+    if (lua_type(L, 2) != LUA_TSTRING ||
+        (strcmp(name, "weir") != 0 && strcmp(name, "cxone") != 0))
+        return 0;
+    lua_getglobal(L, "require");
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void add_globals(lua_State *L)
+{
+    lua_pushglobaltable(L);
+    lua_newtable(L);
+    lua_pushcfunction(L, global_index);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* ---- the state ---- */
+
+static int open_all(lua_State *L)
+{
+    const char *script = lua_touserdata(L, 1);
+
+    luaL_openlibs(L);
+    bind_open(L);
+    make_strict(L);
+    use_text_only(L);
+    use_search(L, script);
+    add_globals(L);
+    return 0;
+}
+
+lua_State *host_state_new(struct bind_context *context, const char *script)
+{
+    lua_State *L = luaL_newstate();
+
+    if (!L)
+        return NULL;
+    bind_context_set(L, context);
+    lua_pushcfunction(L, open_all);
+    lua_pushlightuserdata(L, (void *)script);
+    if (lua_pcall(L, 1, 0, 0)) {
+        lua_close(L);
+        return NULL;
+    }
+    return L;
+}
+
+int host_state_load(lua_State *L, const char *path)
+{
+    const char *file = strcmp(path, "-") == 0 ? NULL : path;
+    int status = luaL_loadfilex(L, file, "t");
+
+    if (status == LUA_OK)
+        use_strict(L);
+    return status;
+}
+
+void host_state_set_arg(lua_State *L, int argc, char **argv, int script)
+{
+    lua_createtable(L, argc - script, script);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i - script);
+    }
+    lua_setglobal(L, "arg");
+}

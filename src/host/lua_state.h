@@ -1,0 +1,24 @@
+/*
+ * lua_state: the Lua state that scripts run in.
+ */
+#ifndef HOST_LUA_STATE_H
+#define HOST_LUA_STATE_H
+
+#include <lua.h>
+
+#include "bind.h"
+
+/* A state with Lua's libraries and weir's modules, text chunks only; modules
+ * are found beside `script` (a path, or NULL) first.  NULL without memory. */
+lua_State *host_state_new(struct bind_context *context, const char *script);
+
+/* Loads the script at `path` ("-": standard input) and pushes its main
+ * function, whose globals are strict.  LUA_OK, or Lua's code with the
+ * message on top. */
+int host_state_load(lua_State *L, const char *path);
+
+/* Sets the global `arg` as lua(1) does: arg[0] the script, arg[1] … its
+ * arguments, arg[-1] … what stands before. */
+void host_state_set_arg(lua_State *L, int argc, char **argv, int script);
+
+#endif
