@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
+#include "call_object.h"
 #include "merge_internal.h"
 
 /* One update, or one read.  Every merge starts from what the caller gave
@@ -215,7 +215,7 @@ static enum weir_code take_current(struct update *u, struct weir_err *err)
 {
     struct weir_json *json;
     struct weir_buf tag;
-    enum weir_code code = weir_answer_object(u->call, "GET", &json, err);
+    enum weir_code code = weir_call_object(u->call, "GET", &json, err);
     bool as_before;
 
     if (code)
@@ -296,7 +296,7 @@ static void read_back_done(void *ud, struct weir_op *op)
         fail_as_call(u, "the update is done, but reading it back failed: ");
         return;
     }
-    if (weir_answer_object(u->call, "GET", &u->state, &err)) {
+    if (weir_call_object(u->call, "GET", &u->state, &err)) {
         weir_err_prefix(&err, "the update is done, but reading it back "
                               "failed: ");
         end_call(u);
@@ -318,7 +318,7 @@ static void put_accepted(struct update *u)
     struct weir_json *json = NULL;
 
     weir_buf_init(&tag, ETAG_MAX);
-    if (!weir_answer_object(u->call, "PUT", &json, NULL) &&
+    if (!weir_call_object(u->call, "PUT", &json, NULL) &&
         !weir_etag_of(weir_http_response(u->call), json, &tag, NULL)) {
         u->state = json;
         weir_buf_fini(&u->etag);

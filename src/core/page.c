@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
+#include "call_object.h"
 #include "trail.h"
 #include "weir/url.h"
 
@@ -106,7 +106,7 @@ static enum weir_code read_page(struct page *p, struct weir_err *err)
 {
     struct weir_json *page;
     const struct weir_json *items;
-    enum weir_code code = weir_answer_object(p->call, "GET", &page, err);
+    enum weir_code code = weir_call_object(p->call, "GET", &page, err);
 
     p->more = false;
     if (code)
@@ -124,7 +124,7 @@ static enum weir_code read_page(struct page *p, struct weir_err *err)
         code = read_cursor(p, page, err);
     }
     if (code)
-        weir_answer_blame(p->call, "GET", err);
+        weir_call_blame(p->call, "GET", err);
     return code;
 }
 

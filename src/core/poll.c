@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
+#include "call_object.h"
 
 #define INTERVAL_MS 3000
 #define TIMEOUT_MS  60000
@@ -139,7 +139,7 @@ static enum weir_code read_answer(struct poll *p, struct weir_err *err)
     const struct weir_json *word, *reason;
     const char *text;
     size_t len;
-    enum weir_code code = weir_answer_object(p->call, "GET", &document, err);
+    enum weir_code code = weir_call_object(p->call, "GET", &document, err);
 
     if (code)
         return code;
@@ -152,7 +152,7 @@ static enum weir_code read_answer(struct poll *p, struct weir_err *err)
                      p->field,
                      word ? weir_json_type_name(weir_json_type(word))
                           : "absent");
-        weir_answer_blame(p->call, "GET", err);
+        weir_call_blame(p->call, "GET", err);
         return WEIR_PROTOCOL;
     }
     set_text(&p->word, text, len);

@@ -1,12 +1,12 @@
-#include "answer.h"
+#include "call_object.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "weir/http.h"
 
-void weir_answer_blame(const struct weir_op *call, const char *method,
-                       struct weir_err *err)
+void weir_call_blame(const struct weir_op *call, const char *method,
+                     struct weir_err *err)
 {
     const struct weir_http_response *response = weir_http_response(call);
 
@@ -17,9 +17,8 @@ void weir_answer_blame(const struct weir_op *call, const char *method,
     err->status = response->status;
 }
 
-enum weir_code weir_answer_object(const struct weir_op *call,
-                                  const char *method, struct weir_json **out,
-                                  struct weir_err *err)
+enum weir_code weir_call_object(const struct weir_op *call, const char *method,
+                                struct weir_json **out, struct weir_err *err)
 {
     const struct weir_http_response *response = weir_http_response(call);
     struct weir_err own = WEIR_ERR_INIT;
@@ -38,7 +37,7 @@ enum weir_code weir_answer_object(const struct weir_op *call,
         weir_json_free(json);
     }
     if (code)
-        weir_answer_blame(call, method, &own);
+        weir_call_blame(call, method, &own);
     else
         *out = json;
     weir_err_move(err, &own);
