@@ -45,7 +45,10 @@ struct weir_auth_config {
     struct weir_log *log;
 };
 
-/* Copies `config`.  WEIR_OK, WEIR_INVALID naming the field, WEIR_NOMEM. */
+/* Copies `config`; the log must outlive the auth.  Secrets have at least 4
+ * bytes, since the log could not hide shorter ones.  Copies that this noun
+ * makes of secrets are wiped before they are freed.  WEIR_OK, WEIR_INVALID
+ * naming the field, WEIR_NOMEM. */
 enum weir_code weir_auth_new(struct weir_loop *loop,
                              const struct weir_auth_config *config,
                              struct weir_auth **out, struct weir_err *err);
@@ -67,6 +70,9 @@ const char *weir_auth_cached(struct weir_auth *auth);
 /* Forgets the cached token if it is `token` (NULL: whatever it is), so that
  * a late 401 does not drop a token that was renewed meanwhile. */
 void weir_auth_invalidate(struct weir_auth *auth, const char *token);
+/* False for WEIR_AUTH_BEARER: its token is the only one there will be, and
+ * invalidating it does nothing. */
+bool weir_auth_renewable(const struct weir_auth *auth);
 /* Token requests sent so far. */
 unsigned weir_auth_fetches(const struct weir_auth *auth);
 

@@ -1,0 +1,398 @@
+#include "auth_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "reply_internal.h"
+#include "weir/log.h"
+#include "weir/url.h"
+
+void weir_auth_wipe(char *text, size_t len)
+{
+    if (!text)
+        return;
+    explicit_bzero(text, len);
+    free(text);
+}
+
+bool weir_auth_token_is_sane(const char *token, size_t len)
+{
+    if (len == 0 || len > WEIR_AUTH_MAX_TOKEN)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (token[i] < 0x21 || token[i] > 0x7E)
+            return false;
+    }
+    return true;
+}
+
+enum weir_code weir_auth_tell(struct weir_log *log, const char *what,
+                              const char *secret, struct weir_err *err)
+{
+    size_t len = strlen(secret);
+
+    /* The log could not hide a shorter one without hiding ordinary text. */
+    if (len < 4)
+        return weir_err_set(err, WEIR_INVALID,
+                            "%s: a secret of %zu bytes is too short, expected "
+                            "at least 4",
+                            what, len);
+    return log ? weir_log_secret(log, secret, len, err) : WEIR_OK;
+}
+
+/* ---- the request ---- */
+
+/* A buffer that holds secrets never grows, since realloc() would leave a
+ * copy behind: it gets all the room it can need at once. */
+static enum weir_code secret_buf(struct weir_buf *buf, size_t room,
+                                 struct weir_err *err)
+{
+    weir_buf_init(buf, room);
+    buf->data = calloc(1, room + 1);
+    if (!buf->data)
+        return weir_err_nomem(err);
+    buf->cap = room + 1;
+    return WEIR_OK;
+}
+
+static void secret_buf_fini(struct weir_buf *buf)
+{
+    weir_auth_wipe(buf->data, buf->cap);
+    buf->data = NULL;
+}
+
+/* Room for "&name=value" with every byte percent-encoded. */
+static size_t pair_room(const char *name, const char *value)
+{
+    return 2 + 3 * (strlen(name) + (value ? strlen(value) : 0));
+}
+
+static enum weir_code add_pair(struct weir_buf *form, const char *name,
+                               const char *value)
+{
+    return weir_url_add_pair(form, name, value, strlen(value));
+}
+
+static enum weir_code make_form(struct weir_grant *grant,
+                                const struct weir_auth_config *config,
+                                struct weir_err *err)
+{
+    bool access_key = config->kind == WEIR_AUTH_ACCESS_KEY;
+    const char *user = access_key ? config->access_key_id : config->client_id;
+    const char *password =
+        access_key ? config->access_key_secret : config->client_secret;
+    size_t room = 64 + pair_room("client_id", user) +
+                  pair_room("client_secret", password) +
+                  pair_room("scope", config->scope);
+    struct weir_buf form;
+    enum weir_code code;
+
+    for (size_t i = 0; i < config->n_fields; i++)
+        room += pair_room(config->fields[i].name, config->fields[i].value);
+    code = secret_buf(&form, room, err);
+    if (code)
+        return code;
+    add_pair(&form, "grant_type",
+             access_key ? "password" : "client_credentials");
+    add_pair(&form, access_key ? "username" : "client_id", user);
+    add_pair(&form, access_key ? "password" : "client_secret", password);
+    if (config->scope)
+        add_pair(&form, "scope", config->scope);
+    for (size_t i = 0; i < config->n_fields; i++)
+        add_pair(&form, config->fields[i].name, config->fields[i].value);
+    if (form.failed) {
+        code = weir_buf_err(&form, "the token request", err);
+        secret_buf_fini(&form);
+        return code;
+    }
+    grant->body = weir_buf_take(&form, &grant->body_len);
+    return WEIR_OK;
+}
+
+/* RFC 4648 section 4; `out` has room for 4 characters for every 3 bytes. */
+static size_t base64(char *out, const char *bytes, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *in = (const unsigned char *)bytes;
+    char *start = out;
+
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned group = (unsigned)in[i] << 16;
+
+        if (i + 1 < len)
+            group |= (unsigned)in[i + 1] << 8;
+        if (i + 2 < len)
+            group |= in[i + 2];
+        *out++ = digits[group >> 18];
+        *out++ = digits[group >> 12 & 63];
+        *out++ = digits[group >> 6 & 63];
+        *out++ = digits[group & 63];
+    }
+    if (len % 3)
+        out[-1] = '=';
+    if (len % 3 == 1)
+        out[-2] = '=';
+    return (size_t)(out - start);
+}
+
+/* RFC 6749 section 2.3.1: id and secret are form-encoded before they become
+ * user and password, so a colon in the id does no harm. */
+static enum weir_code make_basic(struct weir_grant *grant,
+                                 const struct weir_auth_config *config,
+                                 struct weir_err *err)
+{
+    const char *id = config->client_id, *secret = config->client_secret;
+    size_t room = 3 * (strlen(id) + strlen(secret)) + 1;
+    struct weir_buf pair;
+    enum weir_code code = secret_buf(&pair, room, err);
+
+    if (code)
+        return code;
+    weir_url_encode(&pair, id, strlen(id));
+    weir_buf_addc(&pair, ':');
+    weir_url_encode(&pair, secret, strlen(secret));
+    grant->basic = calloc(1, sizeof("Basic ") + (pair.len + 2) / 3 * 4);
+    if (pair.failed || !grant->basic) {
+        secret_buf_fini(&pair);
+        return weir_err_nomem(err);
+    }
+    memcpy(grant->basic, "Basic ", 6);
+    base64(grant->basic + 6, pair.data, pair.len);
+    secret_buf_fini(&pair);
+    return WEIR_OK;
+}
+
+static enum weir_code required(const char *name, const char *value,
+                               struct weir_err *err)
+{
+    if (!value || !*value)
+        return weir_err_set(err, WEIR_INVALID, "%s is missing", name);
+    return WEIR_OK;
+}
+
+static enum weir_code check_url(const struct weir_auth_config *config,
+                                struct weir_err *err)
+{
+    enum weir_code code = required("token_url", config->token_url, err);
+
+    if (code)
+        return code;
+    code = weir_url_check(config->token_url, err);
+    if (!code && !config->allow_plain_http &&
+        !weir_http_url_is_safe(config->token_url, err))
+        code = WEIR_INVALID;
+    if (code)
+        weir_err_prefix(err, "token_url: ");
+    return code;
+}
+
+/* Further fields must not say twice what the grant says itself. */
+static enum weir_code check_fields(const struct weir_auth_config *config,
+                                   struct weir_err *err)
+{
+    static const char *const own[] = {"grant_type",    "client_id",
+                                      "client_secret", "username",
+                                      "password",      "scope"};
+
+    for (size_t i = 0; i < config->n_fields; i++) {
+        const char *name = config->fields[i].name;
+
+        if (!name || !*name || !config->fields[i].value)
+            return weir_err_set(err, WEIR_INVALID,
+                                "fields: a name and a value are needed");
+        for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++) {
+            if (strcmp(name, own[k]) == 0)
+                return weir_err_set(err, WEIR_INVALID,
+                                    "fields: '%s' has a setting of its own",
+                                    name);
+        }
+    }
+    return WEIR_OK;
+}
+
+static enum weir_code check(const struct weir_auth_config *config,
+                            struct weir_err *err)
+{
+    enum weir_code code = check_url(config, err);
+
+    if (!code)
+        code = required("client_id", config->client_id, err);
+    if (!code)
+        code = required("client_secret", config->client_secret, err);
+    if (!code)
+        code = weir_auth_tell(config->log, "client_secret",
+                              config->client_secret, err);
+    if (!code && config->kind == WEIR_AUTH_ACCESS_KEY) {
+        code = required("access_key_id", config->access_key_id, err);
+        if (!code)
+            code =
+                required("access_key_secret", config->access_key_secret, err);
+        if (!code)
+            code = weir_auth_tell(config->log, "access_key_secret",
+                                  config->access_key_secret, err);
+    }
+    return code ? code : check_fields(config, err);
+}
+
+enum weir_code weir_grant_init(struct weir_grant *grant,
+                               const struct weir_auth_config *config,
+                               struct weir_err *err)
+{
+    enum weir_code code = check(config, err);
+
+    *grant = (struct weir_grant){0};
+    if (code)
+        return code;
+    grant->url = strdup(config->token_url);
+    code = grant->url ? make_form(grant, config, err) : weir_err_nomem(err);
+    if (!code && config->kind == WEIR_AUTH_ACCESS_KEY) {
+        code = make_basic(grant, config, err);
+        if (!code)
+            code = weir_auth_tell(config->log, "the Basic credential",
+                                  grant->basic + 6, err);
+    }
+    if (code)
+        weir_grant_fini(grant);
+    return code;
+}
+
+void weir_grant_fini(struct weir_grant *grant)
+{
+    free(grant->url);
+    weir_auth_wipe(grant->body, grant->body_len);
+    weir_auth_wipe(grant->basic, grant->basic ? strlen(grant->basic) : 0);
+    *grant = (struct weir_grant){0};
+}
+
+/* ---- the answer ---- */
+
+/* {"error", "error_description"} of RFC 6749 section 5.2, as a line. */
+static void refusal(char *out, size_t size, const struct weir_json *json)
+{
+    const char *word = weir_json_get_string(json, "error");
+    const char *why = weir_json_get_string(json, "error_description");
+    struct weir_buf text;
+
+    if (!why)
+        why = weir_json_get_string(json, "message");
+    weir_buf_init(&text, 4096); /* what is beyond is cut anyway */
+    if (word)
+        weir_buf_adds(&text, word);
+    if (word && why)
+        weir_buf_adds(&text, ": ");
+    if (why)
+        weir_buf_adds(&text, why);
+    weir_reply_line(out, size, weir_buf_str(&text), text.len);
+    weir_buf_fini(&text);
+}
+
+static enum weir_code refused_code(int status)
+{
+    switch (status) {
+    case 400:
+    case 401:
+    case 403: return WEIR_AUTH;
+    case 429: return WEIR_RATE;
+    default: return status >= 500 ? WEIR_SERVER : WEIR_PROTOCOL;
+    }
+}
+
+static enum weir_code refused(const struct weir_http_response *response,
+                              const struct weir_json *json,
+                              struct weir_err *err)
+{
+    enum weir_code code = refused_code(response->status);
+    char why[WEIR_REPLY_TEXT], status[WEIR_REPLY_STATUS];
+
+    refusal(why, sizeof(why), json);
+    weir_reply_status(status, response->status);
+    weir_err_set(err, code, "no token: the token endpoint answered %s%s%s",
+                 status, why[0] ? ": " : "", why);
+    if (code == WEIR_AUTH)
+        weir_err_hint(err, "check the client id and secret, the tenant and "
+                           "the scope");
+    else if (code == WEIR_PROTOCOL)
+        weir_err_hint(err, "check the token URL");
+    return code;
+}
+
+/* expires_in as a number or a numeric string; absent or null: the default. */
+static enum weir_code read_life(const struct weir_json *json, int64_t *life_ms,
+                                struct weir_err *err)
+{
+    const struct weir_json *life = weir_json_get(json, "expires_in");
+    struct weir_number number = {.real = -1};
+    double seconds;
+    size_t len;
+    const char *text;
+
+    if (!life || weir_json_is(life, WEIR_JSON_NULL)) {
+        *life_ms = WEIR_AUTH_LIFE_MS;
+        return WEIR_OK;
+    }
+    text = weir_json_number(life, &len);
+    if (!text)
+        text = weir_json_string(life, &len);
+    if (!text || weir_number_parse(text, len, &number, NULL) || number.real < 0)
+        return weir_err_set(err, WEIR_PROTOCOL,
+                            "the token endpoint sent an expires_in that is "
+                            "not a number of seconds");
+    seconds = number.real < 1e9 ? number.real : 1e9;
+    *life_ms = (int64_t)(seconds * 1000);
+    return WEIR_OK;
+}
+
+static enum weir_code read_token(const struct weir_json *json, char **token,
+                                 struct weir_err *err)
+{
+    const struct weir_json *type = weir_json_get(json, "token_type");
+    const char *text;
+    size_t len, type_len;
+
+    text = weir_json_string(weir_json_get(json, "access_token"), &len);
+    if (!text)
+        return weir_err_set(err, WEIR_PROTOCOL,
+                            "the token endpoint sent no access_token");
+    if (!weir_auth_token_is_sane(text, len) || len < 4)
+        return weir_err_set(err, WEIR_PROTOCOL,
+                            "the token endpoint sent an access_token that "
+                            "cannot be used: expected 4 to %zu visible ASCII "
+                            "characters",
+                            WEIR_AUTH_MAX_TOKEN);
+    if (type && !weir_json_is(type, WEIR_JSON_NULL)) {
+        const char *word = weir_json_string(type, &type_len);
+
+        if (!word || type_len != 6 || strcasecmp(word, "Bearer") != 0)
+            return weir_err_set(err, WEIR_PROTOCOL,
+                                "the token endpoint sent a token_type other "
+                                "than Bearer");
+    }
+    *token = strndup(text, len);
+    return *token ? WEIR_OK : weir_err_nomem(err);
+}
+
+enum weir_code weir_grant_answer(const struct weir_http_response *response,
+                                 char **token, int64_t *life_ms,
+                                 struct weir_err *err)
+{
+    struct weir_json *json = weir_reply_document(response);
+    enum weir_code code;
+
+    if (response->status < 200 || response->status > 299)
+        code = refused(response, json, err);
+    else if (!weir_json_is(json, WEIR_JSON_OBJECT))
+        /* Never quoted: a broken answer may hold a token all the same. */
+        code = weir_err_set(err, WEIR_PROTOCOL,
+                            "the token endpoint answered %d with a body that "
+                            "is no JSON object",
+                            response->status);
+    else {
+        code = read_life(json, life_ms, err);
+        if (!code)
+            code = read_token(json, token, err);
+    }
+    weir_json_free(json);
+    return code;
+}

@@ -1,0 +1,358 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "auth_internal.h"
+#include "client_internal.h"
+#include "weir/buf.h"
+#include "weir/url.h"
+
+/* One attempt, where the client's limits say nothing: as http's default. */
+#define ATTEMPT_TIMEOUT_MS 30000
+
+/* ---- what is refused before anything is sent ---- */
+
+static enum weir_code check_method(const char *method, struct weir_err *err)
+{
+    size_t len = method ? strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+
+    if (len == 0 || method[len] || len >= sizeof(err->method))
+        return weir_err_set(err, WEIR_INVALID,
+                            "method: expected an upper-case word as GET");
+    return WEIR_OK;
+}
+
+/* True if a path segment means "here" or "up", also with its dots encoded. */
+static bool is_dots(const char *segment, size_t len)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < len; dots++) {
+        if (segment[i] == '.')
+            i += 1;
+        else if (len - i >= 3 && strncasecmp(segment + i, "%2e", 3) == 0)
+            i += 3;
+        else
+            return false;
+    }
+    return dots == 1 || dots == 2;
+}
+
+/* '.' and '..' are refused, not resolved: an id that was not encoded must
+ * not choose another resource. */
+static enum weir_code check_segments(const char *path, struct weir_err *err)
+{
+    while (*path == '/') {
+        size_t len = strcspn(++path, "/");
+
+        if (is_dots(path, len))
+            return weir_err_set(err, WEIR_INVALID,
+                                "path: '%.*s' is no name; expected every id "
+                                "to be percent-encoded",
+                                (int)len, path);
+        path += len;
+    }
+    return WEIR_OK;
+}
+
+/* The first byte that a URL cannot hold, or -1 if there is none. */
+static int bad_byte(const char *text, const char *refused)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c <= 0x20 || c >= 0x7F || strchr(refused, c))
+            return c;
+    }
+    return -1;
+}
+
+static enum weir_code check_path(const char *path, struct weir_err *err)
+{
+    int bad;
+
+    if (!path || path[0] != '/')
+        return weir_err_set(err, WEIR_INVALID,
+                            "path: expected it to begin with '/'");
+    /* "//other.host/x" would be another server to whoever resolves it. */
+    if (path[1] == '/')
+        return weir_err_set(err, WEIR_INVALID,
+                            "path: expected a single '/' at its beginning");
+    bad = bad_byte(path, "?#\\\"<>^`{|}");
+    if (bad == '?' || bad == '#')
+        return weir_err_set(err, WEIR_INVALID,
+                            "path: '%c' must be percent-encoded; a query has "
+                            "a setting of its own",
+                            bad);
+    if (bad >= 0)
+        return weir_err_set(err, WEIR_INVALID,
+                            "path: byte 0x%02X must be percent-encoded",
+                            (unsigned)bad);
+    return check_segments(path, err);
+}
+
+static enum weir_code check_query(const char *query, struct weir_err *err)
+{
+    int bad = query ? bad_byte(query, "#") : -1;
+
+    if (bad >= 0)
+        return weir_err_set(err, WEIR_INVALID,
+                            "query: byte 0x%02X must be percent-encoded",
+                            (unsigned)bad);
+    return WEIR_OK;
+}
+
+/* CR and LF in a value would be further headers. */
+static bool is_header_value(const char *value)
+{
+    for (; value && *value; value++) {
+        unsigned char c = (unsigned char)*value;
+
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
+            return false;
+    }
+    return value != NULL;
+}
+
+static bool is_header_name(const char *name)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+                                "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t len = name ? strspn(name, token) : 0;
+
+    return len > 0 && name[len] == '\0';
+}
+
+static enum weir_code check_header(const struct call *call,
+                                   const struct weir_header *header,
+                                   struct weir_err *err)
+{
+    if (!is_header_name(header->name))
+        return weir_err_set(err, WEIR_INVALID,
+                            "headers: a name that is not a token");
+    if (!is_header_value(header->value))
+        return weir_err_set(err, WEIR_INVALID,
+                            "headers: the value of '%s' has a control "
+                            "character in it",
+                            header->name);
+    if (strcasecmp(header->name, "If-Match") == 0)
+        return weir_err_set(err, WEIR_INVALID,
+                            "headers: 'If-Match' has a setting of its own, "
+                            "if_match, since it decides what may be repeated");
+    if (call->client->auth && strcasecmp(header->name, "Authorization") == 0)
+        return weir_err_set(err, WEIR_INVALID,
+                            "headers: 'Authorization' comes from the "
+                            "client's auth");
+    return WEIR_OK;
+}
+
+static enum weir_code check_if_match(const char *etag, struct weir_err *err)
+{
+    if (!*etag || !is_header_value(etag))
+        return weir_err_set(err, WEIR_INVALID,
+                            "if_match: expected an ETag without control "
+                            "characters");
+    /* It never matches there (RFC 9110 section 13.1.1). */
+    if (strncmp(etag, "W/", 2) == 0)
+        return weir_err_set(err, WEIR_INVALID,
+                            "if_match: a weak ETag cannot guard a change; "
+                            "read the resource again for a strong one");
+    return WEIR_OK;
+}
+
+static enum weir_code check(const struct call *call,
+                            const struct weir_call *from, struct weir_err *err)
+{
+    enum weir_code code = check_method(from->method, err);
+
+    if (!code)
+        code = check_path(from->path, err);
+    if (!code)
+        code = check_query(from->query, err);
+    for (size_t i = 0; i < from->n_headers && !code; i++)
+        code = check_header(call, &from->headers[i], err);
+    if (!code && from->if_match)
+        code = check_if_match(from->if_match, err);
+    if (!code && from->content_type && !is_header_value(from->content_type))
+        code = weir_err_set(err, WEIR_INVALID,
+                            "content_type has a control character in it");
+    return code;
+}
+
+/* ---- copying ---- */
+
+static bool has_header(const struct call *call, const char *name)
+{
+    for (size_t i = 0; i < call->n_headers; i++) {
+        if (strcasecmp(call->headers[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The array has room; false when memory is out. */
+static bool add_header(struct call *call, const char *name, const char *value)
+{
+    struct weir_header *header = &call->headers[call->n_headers++];
+
+    header->name = strdup(name);
+    header->value = strdup(value);
+    return header->name && header->value;
+}
+
+/* Room for the caller's headers, and Accept, Content-Type, If-Match and
+ * Authorization. */
+static bool copy_headers(struct call *call, const struct weir_call *from)
+{
+    const char *type = from->content_type;
+
+    call->headers = calloc(from->n_headers + 4, sizeof(*call->headers));
+    if (!call->headers)
+        return false;
+    for (size_t i = 0; i < from->n_headers; i++) {
+        if (!add_header(call, from->headers[i].name, from->headers[i].value))
+            return false;
+    }
+    if (!has_header(call, "Accept") &&
+        !add_header(call, "Accept", "application/json"))
+        return false;
+    if (!type && from->body && !has_header(call, "Content-Type"))
+        type = "application/json";
+    if (type && !add_header(call, "Content-Type", type))
+        return false;
+    return !from->if_match || add_header(call, "If-Match", from->if_match);
+}
+
+static enum weir_code copy_url(struct call *call, const struct weir_call *from,
+                               struct weir_err *err)
+{
+    struct weir_buf url;
+    enum weir_code code = WEIR_OK;
+
+    weir_buf_init(&url, (size_t)64 * 1024);
+    weir_buf_adds(&url, call->client->base_url);
+    weir_buf_adds(&url, from->path);
+    if (from->query && *from->query) {
+        weir_buf_addc(&url, '?');
+        weir_buf_adds(&url, from->query);
+    }
+    if (url.failed)
+        code = weir_buf_err(&url, "the URL of the call", err);
+    else
+        call->url = weir_buf_take(&url, NULL);
+    weir_buf_fini(&url);
+    return code;
+}
+
+static bool copy_body(struct call *call, const struct weir_call *from)
+{
+    if (!from->body)
+        return true;
+    call->body = malloc(from->body_len + 1);
+    if (!call->body)
+        return false;
+    memcpy(call->body, from->body, from->body_len);
+    call->body[from->body_len] = '\0';
+    call->body_len = from->body_len;
+    return true;
+}
+
+static void classify(struct call *call, const struct weir_call *from)
+{
+    const char *method = from->method;
+    bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    bool guarded = from->if_match && (strcmp(method, "PUT") == 0 ||
+                                      strcmp(method, "DELETE") == 0);
+
+    call->changes = !reads && !from->safe;
+    call->repeatable = !call->changes || guarded;
+}
+
+enum weir_code weir_call_copy(struct call *call, const struct weir_call *from,
+                              struct weir_err *err)
+{
+    const struct weir_client *client = call->client;
+    enum weir_code code = check(call, from, err);
+
+    if (code)
+        return code;
+    classify(call, from);
+    call->timeout_ms =
+        from->timeout_ms > 0 ? from->timeout_ms : client->timeout_ms;
+    call->max_body = from->max_body ? from->max_body : client->limits.max_body;
+    call->method = strdup(from->method);
+    if (!call->method || !copy_headers(call, from) || !copy_body(call, from))
+        return weir_err_nomem(err);
+    code = copy_url(call, from, err);
+    if (code)
+        return code;
+    /* The token goes to the base URL's origin and nowhere else. */
+    if (!weir_url_same_origin(client->base_url, call->url))
+        return weir_err_set(err, WEIR_INVALID,
+                            "path: it leads away from the base URL");
+    return WEIR_OK;
+}
+
+void weir_call_fini(struct call *call)
+{
+    for (size_t i = 0; i < call->n_headers; i++) {
+        free((char *)call->headers[i].name);
+        free((char *)call->headers[i].value);
+    }
+    free(call->headers);
+    free(call->method);
+    free(call->url);
+    free(call->body);
+}
+
+/* ---- sending ---- */
+
+static char *bearer(const char *token)
+{
+    size_t len = strlen(token);
+    char *value = malloc(sizeof("Bearer ") + len);
+
+    if (value) {
+        memcpy(value, "Bearer ", 7);
+        memcpy(value + 7, token, len + 1);
+    }
+    return value;
+}
+
+enum weir_code weir_call_request(struct call *call, const char *token,
+                                 int64_t timeout_ms, struct weir_err *err)
+{
+    struct weir_client *client = call->client;
+    char *authorization = token ? bearer(token) : NULL;
+    struct weir_http_request request = {
+        .method = call->method,
+        .url = call->url,
+        .headers = call->headers,
+        .n_headers = call->n_headers,
+        .body = call->body,
+        .body_len = call->body_len,
+        .once = !call->repeatable,
+        .allow_plain_http = client->allow_plain_http,
+        .limits = client->limits,
+    };
+    enum weir_code code;
+
+    if (token && !authorization)
+        return weir_err_nomem(err);
+    if (token)
+        call->headers[request.n_headers++] =
+            (struct weir_header){"Authorization", authorization};
+    if (request.limits.timeout_ms <= 0)
+        request.limits.timeout_ms = ATTEMPT_TIMEOUT_MS;
+    if (request.limits.timeout_ms > timeout_ms)
+        request.limits.timeout_ms = timeout_ms;
+    request.limits.max_body = call->max_body;
+    code = client->transport.request(client->transport.ud, client->loop,
+                                     &request, &call->request, err);
+    if (code)
+        call->request = NULL;
+    if (token)
+        weir_auth_wipe(authorization, strlen(authorization));
+    return code;
+}

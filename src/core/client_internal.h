@@ -1,0 +1,127 @@
+/* client's halves: client.c has what the calls share, call.c the life of one
+ * call, call_request.c what it sends, call_error.c how its failures read. */
+#ifndef WEIR_CLIENT_INTERNAL_H
+#define WEIR_CLIENT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir/client.h"
+#include "weir/limit.h"
+
+/* ---- what the calls of a client share (client.c) ---- */
+
+/* A place in the queue for the rate limit. */
+struct weir_turn {
+    void (*go)(void *ud);
+    void *ud;
+    bool waiting;
+    struct weir_turn *prev, *next;
+};
+
+struct weir_client {
+    unsigned refs;
+    struct weir_loop *loop;
+    char *base_url; /* no slash at its end */
+    struct weir_auth *auth;
+    struct weir_retry_policy retry;
+    struct weir_http_limits limits;
+    int64_t timeout_ms;
+    bool allow_plain_http;
+    struct weir_transport transport;
+    struct weir_log *log;
+
+    struct weir_limit limit;
+    struct weir_turn *first, *last; /* who waits, in order of asking */
+    struct weir_timer next_turn;    /* the one timer of the queue */
+    unsigned budget;
+    struct weir_client_stats stats;
+};
+
+/* True if `turn` may go now; otherwise it waits, and go() comes later. */
+bool weir_client_ask(struct weir_client *client, struct weir_turn *turn);
+/* Leaves the queue; a no-op where it is not in it. */
+void weir_client_leave(struct weir_client *client, struct weir_turn *turn);
+/* Milliseconds left of a pause, 0 if there is none. */
+int64_t weir_client_paused(const struct weir_client *client);
+void weir_client_pause(struct weir_client *client, int64_t ms);
+
+/* The retry budget, as in the AWS SDKs' standard mode
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html):
+ * while most calls succeed it is full; in an outage it runs dry, and then
+ * every call is sent once instead of four times. */
+#define WEIR_BUDGET_FULL    500
+#define WEIR_BUDGET_RETRY   5
+#define WEIR_BUDGET_TIMEOUT 10
+#define WEIR_BUDGET_SUCCESS 1 /* a success without a retry gives back */
+bool weir_client_spend(struct weir_client *client, unsigned cost);
+void weir_client_give_back(struct weir_client *client, unsigned amount);
+
+/* ---- one call ---- */
+
+/* Each state waits for one thing.  call.c has the one function that goes
+ * from one to another. */
+enum call_state {
+    CALL_IDLE,
+    CALL_TOKEN,   /* a token that is valid now */
+    CALL_TURN,    /* the rate limit, or the end of a pause */
+    CALL_REQUEST, /* the answer */
+    CALL_BACKOFF, /* the time of the next attempt */
+    CALL_ENDED
+};
+
+struct call {
+    struct weir_http_op http; /* first */
+    struct weir_client *client;
+
+    /* What is sent (call_request.c). */
+    char *method;
+    char *url;
+    struct weir_header *headers; /* name and value owned */
+    size_t n_headers;
+    char *body; /* NULL: none */
+    size_t body_len;
+    bool repeatable; /* may be sent again after an ambiguous failure */
+    bool changes;    /* not GET, HEAD or `safe` */
+    int64_t timeout_ms;
+    size_t max_body;
+
+    /* How far it is (call.c). */
+    enum call_state state;
+    int64_t deadline_ms;
+    struct weir_timer deadline;
+    struct weir_timer backoff;
+    int64_t wait_ms; /* how long a backoff lasts */
+    struct weir_turn turn;
+    bool has_turn;
+    struct weir_op *token;
+    char *used_token; /* sent last, to be named when it is refused */
+    struct weir_op *request;
+    unsigned attempt;      /* requests, but for those that a 401 cost */
+    unsigned sent;         /* requests */
+    unsigned spent;        /* budget that the last retry cost */
+    bool renewed;          /* a 401 has had its new token */
+    bool maybe_done;       /* an earlier attempt may have been done */
+    char last_problem[96]; /* of the attempt before, for a deadline */
+};
+
+/* Checks `from` and copies it.  WEIR_OK, WEIR_INVALID, WEIR_NOMEM. */
+enum weir_code weir_call_copy(struct call *call, const struct weir_call *from,
+                              struct weir_err *err);
+void weir_call_fini(struct call *call);
+/* Asks the transport for the next request, with `token` or NULL. */
+enum weir_code weir_call_request(struct call *call, const char *token,
+                                 int64_t timeout_ms, struct weir_err *err);
+
+/* Fills `err` for an answer that is no success, or a failed request
+ * (`failure`), after which there is no further attempt. */
+void weir_call_error(const struct call *call,
+                     const struct weir_http_response *response,
+                     const struct weir_err *failure,
+                     const struct weir_retry_decision *decision,
+                     bool budget_empty, struct weir_err *err);
+/* Fills `err` for a deadline that passed in the call's state. */
+void weir_call_error_deadline(const struct call *call, struct weir_err *err);
+
+#endif
