@@ -1,0 +1,186 @@
+/* weir.http: one request, one response; any status is a response. */
+#include <string.h>
+#include <strings.h>
+
+#include "request.h"
+
+#define MAX_URL ((size_t)2 << 20)
+
+/* The options of a call. */
+struct options {
+    const char *method;
+    const char *url;
+    int64_t timeout, connect_timeout, first_byte_timeout, stall_timeout;
+    size_t max_bytes, max_header_bytes, max_headers;
+    unsigned max_redirects;
+    bool once;
+    bool allow_plain_http;
+    bool request; /* query, headers, body: read by bind_request */
+};
+
+#define OPTION(name, type)                                                     \
+    {                                                                          \
+#name, type, offsetof(struct options, name), false                     \
+    }
+#define COMMON_OPTIONS                                                         \
+    BIND_REQUEST_OPTIONS(struct options, request),                             \
+        OPTION(timeout, BIND_SECONDS), OPTION(connect_timeout, BIND_SECONDS),  \
+        OPTION(first_byte_timeout, BIND_SECONDS),                              \
+        OPTION(stall_timeout, BIND_SECONDS), OPTION(max_bytes, BIND_COUNT),    \
+        OPTION(max_header_bytes, BIND_COUNT), OPTION(max_headers, BIND_COUNT), \
+        OPTION(max_redirects, BIND_UNSIGNED), OPTION(once, BIND_BOOLEAN),      \
+        OPTION(allow_plain_http, BIND_BOOLEAN)
+
+static const struct bind_opt request_options[] = {
+    {"method", BIND_STRING, offsetof(struct options, method), false},
+    {"url", BIND_STRING, offsetof(struct options, url), true},
+    COMMON_OPTIONS,
+    {NULL, BIND_ANY, 0, false},
+};
+static const struct bind_opt short_options[] = {
+    COMMON_OPTIONS,
+    {NULL, BIND_ANY, 0, false},
+};
+
+/* Pushes what owns the URL with its query. */
+static const char *full_url(lua_State *L, const char *url, const char *query)
+{
+    struct weir_buf *buf;
+
+    if (!query || !query[0]) {
+        lua_pushnil(L);
+        return url;
+    }
+    buf = bind_buf(L, MAX_URL);
+    weir_buf_add(buf, url, strcspn(url, "#"));
+    weir_buf_addc(buf, strchr(weir_buf_str(buf), '?') ? '&' : '?');
+    if (weir_buf_adds(buf, query))
+        bind_misuse(L, "http: the URL is over %zu bytes", MAX_URL);
+    return weir_buf_str(buf);
+}
+
+static struct weir_http_limits limits(const struct options *options)
+{
+    return (struct weir_http_limits){
+        .timeout_ms = options->timeout,
+        .connect_timeout_ms = options->connect_timeout,
+        .first_byte_ms = options->first_byte_timeout,
+        .stall_ms = options->stall_timeout,
+        .max_body = options->max_bytes,
+        .max_header_bytes = options->max_header_bytes,
+        .max_headers = options->max_headers,
+        .max_redirects = options->max_redirects,
+    };
+}
+
+/* The headers with the body's Content-Type, unless the caller gave one.
+ * Pushes what owns the array. */
+static const struct weir_header *with_type(lua_State *L,
+                                           struct bind_request *request)
+{
+    struct weir_header *headers;
+    size_t n = request->n_headers;
+
+    lua_pushnil(L);
+    if (!request->body.content_type)
+        return request->headers;
+    for (size_t i = 0; i < n; i++) {
+        if (strcasecmp(request->headers[i].name, "Content-Type") == 0)
+            return request->headers;
+    }
+    lua_pop(L, 1);
+    headers = lua_newuserdatauv(L, (n + 1) * sizeof(*headers), 0);
+    if (n > 0)
+        memcpy(headers, request->headers, n * sizeof(*headers));
+    headers[n] =
+        (struct weir_header){"Content-Type", request->body.content_type};
+    request->n_headers = n + 1;
+    return headers;
+}
+
+/* Does the call that `options` describe, whose table is at `index`. */
+static int call(lua_State *L, int index, const char *what,
+                const struct options *options)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_http_request request = {
+        .once = options->once,
+        .allow_plain_http = options->allow_plain_http,
+        .limits = limits(options),
+    };
+    struct bind_request parts;
+    struct weir_op **op;
+    enum weir_code code;
+
+    bind_request(L, index, what, &parts);
+    request.url = full_url(L, options->url, parts.query);
+    request.headers = with_type(L, &parts);
+    request.n_headers = parts.n_headers;
+    request.body = parts.body.data;
+    request.body_len = parts.body.len;
+    request.method = options->method ? options->method
+                     : request.body  ? "POST"
+                                     : "GET";
+    op = bind_op(L);
+    code = weir_http_new(bind_context(L)->loop, &request, op, &err);
+    if (code == WEIR_INVALID)
+        return bind_misuse(L, "%s: %s%s%s", what, err.message,
+                           err.hint[0] ? "; " : "", err.hint);
+    if (code)
+        return bind_fail(L, &err);
+    return bind_await(L, lua_gettop(L), bind_response_results);
+}
+
+/* request{url=, method=, …} → response, or nil and the err. */
+static int http_request(lua_State *L)
+{
+    struct options options = {0};
+
+    lua_settop(L, 1);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    bind_options(L, 1, "http.request", request_options, &options);
+    return call(L, 1, "http.request", &options);
+}
+
+/* get(url [, options]), post(url, options) …: the method is an upvalue. */
+static int http_short(lua_State *L)
+{
+    struct options options = {0};
+    const char *what = lua_tostring(L, lua_upvalueindex(2));
+    size_t len;
+
+    lua_settop(L, 2);
+    if (lua_type(L, 1) != LUA_TSTRING)
+        return bind_misuse(L, "%s: the URL must be a string, not %s", what,
+                           luaL_typename(L, 1));
+    options.url = lua_tolstring(L, 1, &len);
+    if (strlen(options.url) != len)
+        return bind_misuse(L, "%s: the URL holds a NUL", what);
+    bind_options(L, 2, what, short_options, &options);
+    options.method = lua_tostring(L, lua_upvalueindex(1));
+    return call(L, 2, what, &options);
+}
+
+static void add_short(lua_State *L, const char *name, const char *method)
+{
+    lua_pushstring(L, method);
+    lua_pushfstring(L, "http.%s", name);
+    lua_pushcclosure(L, http_short, 2);
+    lua_setfield(L, -2, name);
+}
+
+static const luaL_Reg functions[] = {
+    {"request", http_request},
+    {NULL, NULL},
+};
+
+int luaopen_weir_http(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    add_short(L, "get", "GET");
+    add_short(L, "head", "HEAD");
+    add_short(L, "post", "POST");
+    add_short(L, "put", "PUT");
+    add_short(L, "delete", "DELETE");
+    return 1;
+}
