@@ -226,20 +226,28 @@ bool bind_script_frame(lua_State *L, int level, lua_Debug *ar)
     return false;
 }
 
+void bind_where(lua_State *L)
+{
+    lua_Debug ar;
+
+    luaL_checkstack(L, 4, NULL);
+    if (bind_script_frame(L, 0, &ar))
+        lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+    else
+        lua_pushliteral(L, "");
+}
+
 int bind_misuse(lua_State *L, const char *fmt, ...)
 {
     char message[1024];
-    lua_Debug ar;
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
-    luaL_checkstack(L, 4, NULL);
-    if (bind_script_frame(L, 0, &ar))
-        lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, message);
-    else
-        lua_pushstring(L, message);
+    bind_where(L);
+    lua_pushstring(L, message);
+    lua_concat(L, 2);
     return lua_error(L);
 }
 

@@ -15,4 +15,7 @@ void bind_err_line(lua_State *L, int index);
  * and not one of the modules embedded here. */
 bool bind_script_frame(lua_State *L, int level, lua_Debug *ar);
 
+/* Pushes "deploy.lua:12: " for the script's own line, or "". */
+void bind_where(lua_State *L);
+
 #endif
