@@ -147,11 +147,13 @@ struct bind_builder;
 struct bind_builder *bind_builder(lua_State *L);
 const struct weir_sink *bind_builder_sink(struct bind_builder *builder);
 
-/* Pushes the Lua value of a document (NULL: nil). */
+/* Pushes the Lua value of a document (NULL: nil).  Raises the err object
+ * "limit", with the path, if a number in it is beyond what Lua can hold. */
 void bind_value_push(lua_State *L, const struct weir_json *json);
 /* Drives `sink` from the Lua value at `index`; keys in byte order.
  * WEIR_INVALID with the path for what JSON cannot hold (functions, NaN,
- * mixed tables, cycles). */
+ * mixed tables, cycles).  May raise for want of memory: a box must own what
+ * the sink holds. */
 enum weir_code bind_value_emit(lua_State *L, int index,
                                const struct weir_sink *sink,
                                struct weir_err *err);
