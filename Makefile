@@ -38,7 +38,7 @@ TEST_PKGS := cmocka
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
 # Lua's headers are in these flags and in no others: the core cannot see them.
-HOST_CFLAGS = $(shell pkg-config --cflags $(HOST_PKGS)) -Isrc/bind
+HOST_CFLAGS = $(shell pkg-config --cflags $(HOST_PKGS)) -Isrc/bind -Isrc/sim
 HOST_LIBS   = $(shell pkg-config --libs $(HOST_PKGS)) -lpthread -ldl
 
 CORE_SRC := $(wildcard src/core/*.c)
@@ -131,7 +131,7 @@ unit: $(UNIT_BIN) ## run the C tests of the core
 	@scripts/run-unit $(UNIT_BIN)
 
 lua-test: $(BUILD)/weir ## run the Lua tests inside weir
-	$(BUILD)/weir run tests/lua/run.lua
+	$(BUILD)/weir run --sim tests/lua/run.lua
 
 e2e: $(BUILD)/weir ## run the program against real sockets
 	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) -m pytest -q tests/e2e

@@ -13,27 +13,36 @@ struct place {
     int line;
 };
 
-/* ---- where in the script ---- */
-
-/* Chunk names of files begin with '@'; ours are "=[weir.page]". */
-static bool is_script(const lua_Debug *frame)
+/* The string field `name` of the table at `index`, left on the stack (nil
+ * where it is none). */
+static const char *push_field(lua_State *L, int index, const char *name)
 {
-    return frame->source[0] == '@' || strcmp(frame->source, "=stdin") == 0;
+    index = lua_absindex(L, index);
+    lua_pushstring(L, name);
+    lua_rawget(L, index);
+    return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
 }
 
-static bool find_frame(lua_State *co, struct place *place)
-{
-    lua_Debug frame;
+/* ---- where in the script ---- */
 
-    for (int level = 0; co && lua_getstack(co, level, &frame); level++) {
-        lua_getinfo(co, "Sl", &frame);
-        if (!is_script(&frame) || frame.currentline <= 0)
-            continue;
-        snprintf(place->source, sizeof(place->source), "%s", frame.source + 1);
-        place->line = frame.currentline;
-        return true;
+/* The script's own frame that the trace found, if there was one. */
+static bool traced_place(lua_State *L, int trace, struct place *place)
+{
+    const char *source;
+
+    if (!lua_istable(L, trace))
+        return false;
+    source = push_field(L, trace, "source");
+    lua_pushliteral(L, "line");
+    lua_rawget(L, trace);
+    if (source && lua_isinteger(L, -1) && lua_tointeger(L, -1) > 0) {
+        if (*source == '@' || *source == '=')
+            source++;
+        snprintf(place->source, sizeof(place->source), "%s", source);
+        place->line = (int)lua_tointeger(L, -1);
     }
-    return false;
+    lua_pop(L, 2);
+    return place->line > 0;
 }
 
 /* "deploy.lua:12: message": the place that Lua itself put before a message.
@@ -97,16 +106,6 @@ static void add_excerpt(struct weir_buf *out, const struct place *place,
     free(text);
     if (file)
         fclose(file);
-}
-
-/* The string field `name` of the table at `index`, left on the stack (nil
- * where it is none). */
-static const char *push_field(lua_State *L, int index, const char *name)
-{
-    index = lua_absindex(L, index);
-    lua_pushstring(L, name);
-    lua_rawget(L, index);
-    return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
 }
 
 static void add_problem(lua_State *L, struct weir_buf *out)
@@ -223,62 +222,72 @@ static int to_string(lua_State *L)
 
 /* Pushes the error's one line; its own place, if Lua put one before the
  * message, goes to `place`. */
-static const char *push_message(lua_State *L, struct place *place)
+static const char *push_message(lua_State *L, int index, struct place *place)
 {
     const char *message, *rest;
 
     lua_pushcfunction(L, to_string);
-    lua_pushvalue(L, -2);
+    lua_pushvalue(L, index);
     if (lua_pcall(L, 1, 1, 0) || lua_type(L, -1) != LUA_TSTRING)
         return "an error whose __tostring failed";
     message = lua_tostring(L, -1);
-    if (lua_type(L, -2) != LUA_TSTRING)
+    if (lua_type(L, index) != LUA_TSTRING)
         return message;
     rest = split_message(message, place);
     return rest ? rest : message;
 }
 
-void host_report(lua_State *L, lua_State *co, bool traceback,
+static void add_details(lua_State *L, int index, struct weir_buf *out)
+{
+    if (!bind_is_err(L, index))
+        return;
+    lua_pushvalue(L, index);
+    add_list(L, out, "errors", add_problem);
+    add_list(L, out, "conflicts", add_conflict);
+    add_causes(L, out);
+    lua_pop(L, 1);
+}
+
+void host_report(lua_State *L, int index, int trace, bool traceback,
                  const struct host_terminal *terminal, struct weir_buf *out)
 {
     int top = lua_gettop(L);
     struct place place = {.line = 0};
-    const char *message = push_message(L, &place);
-    bool from_message = place.line > 0;
 
+    index = lua_absindex(L, index);
+    trace = lua_absindex(L, trace);
+    luaL_checkstack(L, 20, NULL);
     weir_buf_addf(out, "%sweir: ", host_terminal_sgr(terminal, "1;31"));
-    add_plain(out, message);
+    add_plain(out, push_message(L, index, &place));
     weir_buf_addf(out, "%s\n", host_terminal_sgr(terminal, "0"));
     lua_settop(L, top);
     /* What Lua put before the message is the precise place, unless it is in
      * one of our own modules. */
-    if (!from_message || place.source[0] == '[')
-        from_message = find_frame(co, &place);
-    if (from_message && place.line > 0) {
+    if (place.line == 0 || place.source[0] == '[') {
+        place.line = 0;
+        traced_place(L, trace, &place);
+    }
+    if (place.line > 0) {
         weir_buf_adds(out, "  at ");
         add_plain(out, place.source);
         weir_buf_addf(out, ":%d\n", place.line);
         add_excerpt(out, &place, terminal);
     }
-    if (bind_is_err(L, -1)) {
-        add_list(L, out, "errors", add_problem);
-        add_list(L, out, "conflicts", add_conflict);
-        add_causes(L, out);
-    }
-    if (traceback && co) {
-        luaL_traceback(L, co, NULL, 0);
-        weir_buf_adds(out, lua_tostring(L, -1));
-        weir_buf_addc(out, '\n');
+    add_details(L, index, out);
+    if (traceback && lua_istable(L, trace)) {
+        const char *text = push_field(L, trace, "text");
+
+        weir_buf_addf(out, "%s\n", text ? text : "no traceback");
     }
     lua_settop(L, top);
 }
 
-enum weir_code host_report_code(lua_State *L)
+enum weir_code host_report_code(lua_State *L, int index)
 {
     enum weir_code code = WEIR_INVALID;
 
-    if (bind_is_err(L, -1)) {
-        const char *word = push_field(L, -1, "code");
+    if (bind_is_err(L, index)) {
+        const char *word = push_field(L, index, "code");
 
         if (word && weir_code_from_word(word) < WEIR_CODES)
             code = weir_code_from_word(word);

@@ -16,16 +16,15 @@
 #include "weir/buf.h"
 #include "weir/err.h"
 
-/* Appends the report of the error on top of `L`, which stays there.  `co` is
- * the coroutine that failed, its stack as the error left it (before
- * lua_resetthread), or NULL where there is none (a syntax error).  Script
- * code runs only for an error object with a __tostring of its own, and then
- * protected.  The text is not redacted yet. */
-void host_report(lua_State *L, lua_State *co, bool traceback,
+/* Appends the report of the error at `index`.  `trace` is the index of what
+ * bind_trace_push tells of where it came from: {source =, line =, text =}, or
+ * of nil (a syntax error).  Script code runs only for an error object with a
+ * __tostring of its own, and then protected.  The text is not redacted yet. */
+void host_report(lua_State *L, int index, int trace, bool traceback,
                  const struct host_terminal *terminal, struct weir_buf *out);
 
-/* The code of the error on top of `L`: an err object's own, else
- * WEIR_INVALID (an ordinary Lua error). */
-enum weir_code host_report_code(lua_State *L);
+/* The code of the error at `index`: an err object's own, else WEIR_INVALID
+ * (an ordinary Lua error). */
+enum weir_code host_report_code(lua_State *L, int index);
 
 #endif

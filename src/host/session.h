@@ -1,0 +1,56 @@
+/*
+ * session: what every command that runs scripts stands on: loop, log,
+ * terminal, simulator, Lua state, scheduler; made and ended in one place.
+ */
+#ifndef HOST_SESSION_H
+#define HOST_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bind.h"
+#include "progress.h"
+#include "terminal.h"
+
+struct sim;
+
+struct host_session_options {
+    const char *script; /* path, "-" or NULL */
+    bool sim;
+    uint64_t sim_seed;
+    int log_level;  /* enum weir_log_level */
+    int log_format; /* enum weir_log_format */
+    int color;      /* enum host_color */
+    bool traceback;
+};
+
+struct host_session {
+    struct host_terminal terminal;
+    struct weir_loop *loop;
+    struct weir_log *log;
+    struct bind_context context;
+    struct host_progress progress;
+    struct sim *sim;
+    lua_State *L;
+    bool traceback;
+};
+
+/* Makes all of it.  0, or an exit code after saying why on stderr; call
+ * host_session_end in either case. */
+int host_session_begin(struct host_session *session,
+                       const struct host_session_options *options);
+void host_session_end(struct host_session *session);
+
+/* Says a line (printf) on stderr, redacted: "weir: …". */
+void host_say(struct host_session *session, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Reports the error at `index` with the trace at `trace` (see report.h) on
+ * stderr; returns the exit code for it. */
+int host_session_report(struct host_session *session, int index, int trace);
+
+/* Runs the function and its `nargs` arguments on top of the state as the
+ * main task, and all tasks that it spawns, until none is left.  Failures are
+ * reported.  Returns the exit code. */
+int host_session_run(struct host_session *session, int nargs);
+
+#endif
