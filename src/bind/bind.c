@@ -78,6 +78,8 @@ void bind_open(lua_State *L)
         lua_settable(L, -4);
         lua_pop(L, 1);
     }
+    lua_pushcfunction(L, luaopen_weir_core);
+    lua_setfield(L, -2, "weir.core");
     for (const struct bind_source *s = bind_sources; s->module; s++) {
         lua_pushlightuserdata(L, (void *)(uintptr_t)s);
         lua_pushcclosure(L, load_source, 1);

@@ -177,6 +177,7 @@ int luaopen_weir_poll(lua_State *L);
 int luaopen_weir_task(lua_State *L);
 int luaopen_weir_log(lua_State *L);
 int luaopen_weir_err(lua_State *L);
+int luaopen_weir_core(lua_State *L);
 int luaopen_weir_text(lua_State *L);
 
 #endif

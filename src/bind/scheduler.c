@@ -228,6 +228,11 @@ struct bind_task *bind_task_spawn(lua_State *L, int nargs)
     lua_xmove(L, co, nargs + 1);
     task->scheduler = bind_context(L)->scheduler;
     task->co = co;
+    /* What a cancelled task spawns is born cancelled; what it spawns inside
+     * a shield is part of what must be completed. */
+    if (task->scheduler->current &&
+        bind_task_must_stop(task->scheduler->current))
+        task->cancelled = task->scheduler->current->cancelled;
     link_alive(task);
     bind_task_ready(task);
     return task;

@@ -4,6 +4,8 @@
 
 #include <lualib.h>
 
+#include "scheduler.h"
+#include "signals.h"
 #include "weir/filter.h"
 
 /* Registry keys. */
@@ -224,6 +226,9 @@ static int global_index(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushvalue(L, 2);
     lua_call(L, 1, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1); /* from now on without this function */
     return 1;
 }
 
@@ -239,12 +244,32 @@ static void add_globals(lua_State *L)
 
 /* ---- the state ---- */
 
+/* The simulator's own modules have no business in a script, and a script's
+ * own "sim.lua" or "sim/x.lua" must be found. */
+static void hide_sim(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (const struct bind_source *s = bind_sources; s->module; s++) {
+        if (strncmp(s->module, "sim", 3) == 0 &&
+            (s->module[3] == '.' || s->module[3] == '\0')) {
+            lua_pushnil(L);
+            lua_setfield(L, -2, s->module);
+        }
+    }
+    lua_pop(L, 1);
+}
+
 static int open_all(lua_State *L)
 {
     const char *script = lua_touserdata(L, 1);
 
+    host_signals_hook(L); /* before any coroutine: each inherits it */
     luaL_openlibs(L);
     bind_open(L);
+    bind_scheduler_open(L);
+    bind_coroutine_open(L);
+    bind_require_open(L);
+    hide_sim(L);
     make_strict(L);
     use_text_only(L);
     use_search(L, script);

@@ -120,6 +120,11 @@ static enum weir_code start_sim(struct host_session *s,
     return code;
 }
 
+static void end_now(void *ud)
+{
+    host_session_end(ud);
+}
+
 static enum weir_code begin(struct host_session *s,
                             const struct host_session_options *options,
                             struct weir_err *err)
@@ -148,7 +153,9 @@ static enum weir_code begin(struct host_session *s,
     s->L = host_state_new(&s->context, options->script);
     if (!s->L)
         return weir_err_nomem(err);
-    host_signals_hook(s->L);
+    s->quit.now = end_now;
+    s->quit.ud = s;
+    host_quit_open(s->L, &s->quit);
     return WEIR_OK;
 }
 
@@ -233,35 +240,63 @@ static bool has_ended(const struct bind_task *task)
     return task->state >= BIND_TASK_DONE;
 }
 
+static int kill_alive(lua_State *L)
+{
+    struct bind_scheduler *scheduler = bind_context(L)->scheduler;
+
+    while (scheduler->alive)
+        bind_task_kill(L, scheduler->alive);
+    return 0;
+}
+
+/* Why all tasks must end now, or NULL. */
+static const char *reason_to_stop(const struct host_session *s,
+                                  const struct bind_task *main_task)
+{
+    if (s->quit.asked)
+        return "the script called os.exit";
+    if (host_signal())
+        return "interrupted";
+    if (has_ended(main_task) && main_task->state != BIND_TASK_DONE)
+        return "the script has failed";
+    return NULL;
+}
+
+/* Runs what is ready.  What tasks print must not land in the progress
+ * line. */
+static bool run_ready(struct host_session *s)
+{
+    if (!bind_scheduler_ready(s->context.scheduler))
+        return true;
+    host_terminal_progress(&s->terminal, NULL);
+    return protected_call(s, drain);
+}
+
 /* Turns the loop and runs tasks until none is left; false if that cannot go
  * on. */
 static bool pump(struct host_session *s, const struct bind_task *main_task)
 {
     struct bind_scheduler *scheduler = s->context.scheduler;
-    bool cancelled = false;
+    bool stopping = false;
 
-    for (;;) {
+    while (scheduler->n_alive > s->quit.n_parked) {
         struct weir_err err = WEIR_ERR_INIT;
-        bool failed =
-            has_ended(main_task) && main_task->state != BIND_TASK_DONE;
+        const char *why = reason_to_stop(s, main_task);
 
-        if (!cancelled && (host_signal() || failed)) {
-            bind_scheduler_cancel_all(
-                scheduler, failed ? "the script has failed" : "interrupted");
-            cancelled = true;
+        if (why && !stopping) {
+            bind_scheduler_cancel_all(scheduler, why);
+            stopping = true;
         }
-        if (bind_scheduler_ready(scheduler)) {
-            /* What tasks print must not land in the progress line. */
-            host_terminal_progress(&s->terminal, NULL);
-            if (!protected_call(s, drain))
-                return false;
-        }
-        if (scheduler->n_alive == 0)
-            return true;
-        if (!host_signal() && is_stuck(s)) {
+        if (!run_ready(s))
+            return false;
+        if (scheduler->n_alive == s->quit.n_parked)
+            break;
+        if (is_stuck(s)) {
+            if (stopping)
+                break; /* shielded waits that nothing will end */
             host_say(s, "weir: every task waits for another; none can go on");
             bind_scheduler_cancel_all(scheduler, "every task was waiting");
-            cancelled = true;
+            stopping = true;
         }
         if (weir_loop_turn(s->loop, bind_scheduler_ready(scheduler) ? 0 : -1,
                            &err)) {
@@ -269,6 +304,7 @@ static bool pump(struct host_session *s, const struct bind_task *main_task)
             return false;
         }
     }
+    return protected_call(s, kill_alive);
 }
 
 static int unseen(lua_State *L)
@@ -288,17 +324,17 @@ static int report_unseen(struct host_session *s)
         lua_pop(L, 1);
         return HOST_EXIT_FAILED;
     }
-    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
-        int one;
-
-        lua_getfield(L, -1, "error");
-        lua_getfield(L, -2, "trace");
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++) {
+        bind_task_error(L, -1);
         host_say(s, "weir: a task that nobody joined has failed:");
-        one = host_session_report(s, -2, -1);
-        code = code ? code : one;
+        host_session_report(s, -2, -1);
         lua_pop(L, 3);
+        code = HOST_EXIT_FAILED;
     }
     lua_pop(L, 2);
+    if (s->context.scheduler->n_lost > 0)
+        host_say(s, "weir: and %zu more tasks failed that nobody joined",
+                 s->context.scheduler->n_lost);
     return code;
 }
 
@@ -312,11 +348,29 @@ static int report_main(struct host_session *s)
     return code;
 }
 
+/* The task's userdata is on top. */
+static int exit_code(struct host_session *s, const struct bind_task *task)
+{
+    int code = 0, unseen_code;
+
+    if (task->state == BIND_TASK_FAILED ||
+        (task->state == BIND_TASK_CANCELLED && !host_signal()))
+        code = report_main(s);
+    unseen_code = report_unseen(s);
+    if (s->quit.asked)
+        return s->quit.code;
+    if (host_signal()) {
+        host_say(s, "weir: interrupted");
+        return HOST_EXIT_SIGNAL + host_signal();
+    }
+    return code ? code : unseen_code;
+}
+
 int host_session_run(struct host_session *session, int nargs)
 {
     lua_State *L = session->L;
     struct bind_task *task;
-    int code = 0;
+    int code;
 
     lua_pushcfunction(L, spawn_main);
     lua_insert(L, -(nargs + 2));
@@ -329,14 +383,7 @@ int host_session_run(struct host_session *session, int nargs)
     if (!pump(session, task))
         return HOST_EXIT_FAILED;
     host_terminal_progress(&session->terminal, NULL);
-    if (host_signal()) {
-        host_say(session, "weir: interrupted");
-        code = HOST_EXIT_SIGNAL + host_signal();
-    } else if (task->state != BIND_TASK_DONE) {
-        code = report_main(session);
-    } else {
-        code = report_unseen(session);
-    }
+    code = exit_code(session, task);
     lua_pop(L, 1);
     return code;
 }

@@ -10,6 +10,7 @@
 
 #include "bind.h"
 #include "progress.h"
+#include "quit.h"
 #include "terminal.h"
 
 struct sim;
@@ -32,6 +33,7 @@ struct host_session {
     struct host_progress progress;
     struct sim *sim;
     lua_State *L;
+    struct host_quit quit;
     bool traceback;
 };
 

@@ -4,14 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bind.h"
+#include "scheduler.h"
 
 /* Instructions between two looks at the flag: under 1 ms of Lua. */
 #define HOOK_COUNT 10000
 
 /* A signal handler has no argument to find these by. */
 static volatile sig_atomic_t received;
-static volatile sig_atomic_t raised;
+static volatile sig_atomic_t cancelled;
 static struct weir_loop *volatile woken;
 
 static void on_signal(int number)
@@ -37,7 +37,7 @@ void host_signals_start(struct weir_loop *loop)
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;
+    /* No SA_RESTART: a script that reads standard input must notice. */
     woken = loop;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -55,18 +55,18 @@ int host_signal(void)
     return received;
 }
 
-/* Raises once: a second time it would break into the __close handlers that
- * the first has set going. */
+/* Reaches a task that computes.  It raises once: a second time it would
+ * break into the __close handlers that the first has set going. */
 static void on_count(lua_State *L, lua_Debug *frame)
 {
-    struct weir_err err = WEIR_ERR_INIT;
-
     (void)frame;
-    if (!received || raised)
+    if (!received)
         return;
-    raised = 1;
-    weir_err_set(&err, WEIR_CANCELLED, "interrupted");
-    bind_raise(L, &err);
+    if (!cancelled) {
+        cancelled = 1;
+        bind_scheduler_cancel_all(bind_context(L)->scheduler, "interrupted");
+    }
+    bind_scheduler_check(L);
 }
 
 void host_signals_hook(lua_State *L)

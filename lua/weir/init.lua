@@ -1,0 +1,35 @@
+--- weir: the root of the modules. `weir.json` is `require "weir.json"`, loaded
+-- when a script first asks for it.
+
+local core = require "weir.core"
+local text = require "weir.text"
+
+-- The modules that are there for scripts; the rest of "weir.…" is machinery.
+local modules = {
+  "auth", "client", "err", "etag", "filter", "http", "json", "log", "page", "poll", "regex",
+  "task", "yaml",
+}
+local known = {}
+for _, name in ipairs(modules) do known[name] = "weir." .. name end
+
+local weir = {
+  null = core.null,           -- JSON's and YAML's null
+  version = core.version,     -- "0.1.0"
+  libraries = core.libraries, -- "libcurl/7.88.1 …"
+  sim_url = core.sim_url,     -- where the simulator answers; nil without --sim
+}
+
+local function load_module(self, name)
+  local module = known[name]
+  if module then
+    local loaded = require(module)
+    rawset(self, name, loaded)
+    return loaded
+  end
+  if name == "sim_url" then return nil end
+  local near = type(name) == "string" and text.nearest(name, modules)
+  error(("weir has no module '%s'%s"):format(tostring(name),
+    near and ("; did you mean 'weir.%s'?"):format(near) or ""), 2)
+end
+
+return setmetatable(weir, { __index = load_module, __name = "weir" })

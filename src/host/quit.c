@@ -1,0 +1,58 @@
+#include "quit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "scheduler.h"
+
+static struct host_quit *quit_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* As Lua's own os.exit(code, true): closes the state from within. */
+static int quit_now(struct host_quit *quit)
+{
+    int code = quit->code;
+
+    quit->now(quit->ud);
+    exit(code);
+}
+
+static int refused(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)status;
+    (void)ctx;
+    return quit_now(quit_of(L));
+}
+
+static int os_exit(lua_State *L)
+{
+    struct host_quit *quit = quit_of(L);
+    struct bind_scheduler *scheduler = bind_context(L)->scheduler;
+    int code = EXIT_SUCCESS;
+
+    if (lua_isboolean(L, 1))
+        code = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+    else
+        code = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+    if (!quit->asked)
+        quit->code = code; /* the first one counts */
+    quit->asked = true;
+    if (!scheduler->current || scheduler->closing || !lua_isyieldable(L))
+        return quit_now(quit);
+    /* Shielded, so that the cancelling of all tasks does not wake it. */
+    scheduler->current->shield++;
+    quit->n_parked++;
+    bind_wait_begin(L, "os.exit");
+    return bind_wait_yield(L, 0, refused);
+}
+
+void host_quit_open(lua_State *L, struct host_quit *quit)
+{
+    lua_getglobal(L, "os");
+    lua_pushlightuserdata(L, quit);
+    lua_pushcclosure(L, os_exit, 1);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 1);
+}
