@@ -163,6 +163,7 @@ const char *bind_query(lua_State *L, int index, const char *what,
 /* ---- headers ---- */
 
 struct header_texts {
+    const char *name;     /* the option's */
     struct weir_buf *buf; /* name NUL value NUL … */
     size_t n;
 };
@@ -174,10 +175,10 @@ static void take_header(lua_State *L, const char *what,
     struct header_texts *texts = ud;
 
     if (strlen(key->text) != key->len || strlen(value) != len)
-        bind_misuse(L, "%s: the header %s holds a NUL", what, key->text);
+        bind_misuse(L, "%s: %s.%s holds a NUL", what, texts->name, key->text);
     weir_buf_add(texts->buf, key->text, key->len + 1);
     if (weir_buf_add(texts->buf, value, len + 1))
-        bind_misuse(L, "%s: the headers are over %zu bytes", what,
+        bind_misuse(L, "%s: '%s' is over %zu bytes", what, texts->name,
                     texts->buf->max);
     texts->n++;
 }
@@ -185,7 +186,13 @@ static void take_header(lua_State *L, const char *what,
 const struct weir_header *bind_headers(lua_State *L, int index,
                                        const char *what, size_t *n)
 {
-    struct header_texts texts = {0};
+    return bind_pairs(L, index, what, "headers", n);
+}
+
+const struct weir_header *bind_pairs(lua_State *L, int index, const char *what,
+                                     const char *name, size_t *n)
+{
+    struct header_texts texts = {.name = name};
     struct weir_header *headers;
     const char *text;
 
@@ -197,10 +204,10 @@ const struct weir_header *bind_headers(lua_State *L, int index,
         return NULL;
     }
     if (!lua_istable(L, index))
-        bind_misuse(L, "%s: 'headers' must be a table, not %s", what,
+        bind_misuse(L, "%s: '%s' must be a table, not %s", what, name,
                     luaL_typename(L, index));
     texts.buf = bind_buf(L, MAX_HEADERS);
-    each_pair(L, index, what, "headers", take_header, &texts);
+    each_pair(L, index, what, name, take_header, &texts);
     headers = lua_newuserdatauv(L, (texts.n + 1) * sizeof(*headers), 1);
     /* The array keeps the texts alive. */
     lua_pushvalue(L, -2);

@@ -25,6 +25,11 @@ const char *bind_query(lua_State *L, int index, const char *what,
 const struct weir_header *bind_headers(lua_State *L, int index,
                                        const char *what, size_t *n);
 
+/* The same for another table of texts, the option `name`: the further fields
+ * of a form. */
+const struct weir_header *bind_pairs(lua_State *L, int index, const char *what,
+                                     const char *name, size_t *n);
+
 struct bind_body {
     const char *data; /* NULL: none */
     size_t len;

@@ -217,8 +217,10 @@ static bool copy_headers(struct call *call, const struct weir_call *from)
     if (!has_header(call, "Accept") &&
         !add_header(call, "Accept", "application/json"))
         return false;
-    if (!type && from->body && !has_header(call, "Content-Type"))
+    if (!type && from->body)
         type = "application/json";
+    if (has_header(call, "Content-Type"))
+        type = NULL; /* the caller's own word counts */
     if (type && !add_header(call, "Content-Type", type))
         return false;
     return !from->if_match || add_header(call, "If-Match", from->if_match);
