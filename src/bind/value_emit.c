@@ -22,8 +22,13 @@ struct step {
     size_t index;
 };
 
+/* As many values as the JSON scanner reads: a table that is shared at every
+ * level of nesting doubles what is written each time. */
+#define MAX_VALUES 10000000
+
 struct walk {
     lua_State *L;
+    size_t values;
     const struct weir_sink *sink;
     struct weir_err *err;
     unsigned depth;
@@ -266,6 +271,9 @@ static enum weir_code emit(struct walk *w)
     lua_State *L = w->L;
 
     luaL_checkstack(L, 8, "value");
+    if (++w->values > MAX_VALUES)
+        return weir_err_set(w->err, WEIR_LIMIT, "more than %d values in one",
+                            MAX_VALUES);
     switch (lua_type(L, -1)) {
     case LUA_TBOOLEAN:
         return w->sink->boolean(w->sink->ud, lua_toboolean(L, -1), w->err);

@@ -1,0 +1,82 @@
+/* weir.yaml: text to values and back. */
+#include "weir/yaml.h"
+#include "value.h"
+
+/* decode(text [, options]) → value, or nil and an err object. */
+static int yaml_decode(lua_State *L)
+{
+    struct options {
+        unsigned max_depth;
+        size_t max_nodes;
+        size_t max_expansions;
+        const char *big_numbers;
+    } o = {0};
+    static const struct bind_opt opts[] = {
+        {"max_depth", BIND_UNSIGNED, offsetof(struct options, max_depth),
+         false},
+        {"max_nodes", BIND_COUNT, offsetof(struct options, max_nodes), false},
+        {"max_expansions", BIND_COUNT, offsetof(struct options, max_expansions),
+         false},
+        {"big_numbers", BIND_STRING, offsetof(struct options, big_numbers),
+         false},
+        {NULL, BIND_ANY, 0, false},
+    };
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_yaml_options options;
+    struct bind_builder *builder;
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+
+    bind_options(L, 2, "yaml.decode", opts, &o);
+    options =
+        (struct weir_yaml_options){o.max_depth, o.max_nodes, o.max_expansions};
+    builder =
+        bind_builder_big(L, bind_big_check(L, "yaml.decode", o.big_numbers));
+    if (weir_yaml_scan(text, len, &options, bind_builder_sink(builder), &err))
+        return bind_fail(L, &err);
+    return 1;
+}
+
+static void writer_fini(void *memory)
+{
+    weir_yaml_writer_free(*(struct weir_yaml_writer **)memory);
+}
+
+/* encode(value) → text, or nil and an err object. */
+static int yaml_encode(lua_State *L)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_yaml_writer **writer;
+    struct weir_buf *buf;
+    enum weir_code code;
+
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    buf = bind_buf(L, BIND_VALUE_MAX_TEXT);
+    writer = bind_box(L, sizeof(struct weir_yaml_writer *), writer_fini);
+    code = weir_yaml_writer_new(buf, writer, &err);
+    if (!code)
+        code = bind_value_emit(L, 1, weir_yaml_writer_sink(*writer), &err);
+    if (!code)
+        code = weir_yaml_writer_finish(*writer, &err);
+    bind_box_close(L, -1);
+    if (code)
+        return bind_fail(L, &err);
+    lua_pushlstring(L, weir_buf_str(buf), buf->len);
+    bind_box_close(L, 2);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"decode", yaml_decode},
+    {"encode", yaml_encode},
+    {NULL, NULL},
+};
+
+int luaopen_weir_yaml(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    bind_null_push(L);
+    lua_setfield(L, -2, "null");
+    return 1;
+}
