@@ -100,6 +100,5 @@ return {
     put = "replaces",            -- or "merges"
     group_put = "adds",          -- or "replaces"
     metrics_start = "offset",    -- or "instant"
-    token_life = 300,            -- seconds, where expires_in is absent
   },
 }
