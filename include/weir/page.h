@@ -14,6 +14,7 @@
 /* Names that a dialect may change. */
 #define WEIR_PAGE_CURSOR "cursor"
 #define WEIR_PAGE_NEXT   "next_cursor"
+#define WEIR_PAGE_SIZE   "page_size"
 
 struct weir_page_options {
     const char *path;         /* as in struct weir_call */

@@ -1,0 +1,178 @@
+--- weir.etag: change a document that others change too; the three-way merge.
+
+local core = require "weir.core.etag"
+local options = require "weir.options"
+
+local etag = {}
+
+-- PUTs of one update, unless the caller says otherwise (as in the core).
+local ATTEMPTS = 8
+
+local update_options = {
+  base = "table", etag = "string", on_conflict = "any", attempts = "number",
+  rules = "table",
+}
+local merge_options = { on_conflict = "any", rules = "table" }
+
+--- What the core reads of the rules; a dialect's table may hold more, and
+-- inherit.
+local function rules_of(opts)
+  local rules = opts.rules
+  return rules and { server_fields = rules.server_fields, lists = rules.lists }
+end
+
+--- The policy's word, or "fail" with the function that decides instead.
+local function policy_of(what, opts)
+  local policy = opts.on_conflict
+  if type(policy) == "function" then return "fail", policy end
+  if policy ~= nil and policy ~= "fail" and policy ~= "mine" and policy ~= "theirs" then
+    error(("%s: on_conflict must be \"fail\", \"mine\", \"theirs\" or a function, got %s")
+      :format(what, type(policy) == "string" and ("%q"):format(policy) or type(policy)), 3)
+  end
+  return policy or "fail"
+end
+
+--- An err whose conflicts a script can walk.
+local function with_conflicts(e)
+  if e.code == "conflict" and type(e.detail) == "table" then
+    e.conflicts = e.detail
+  end
+  return e
+end
+
+--- Asks the script about each conflict; its answers, as the core takes them.
+local function decide(what, policy, conflicts)
+  local choices = {}
+  for i, conflict in ipairs(conflicts) do
+    local answer = table.pack(policy(conflict))
+    if answer.n == 0 then
+      error(("%s: on_conflict returned nothing for %s; it must return the value to use "
+        .. "(nil leaves the field out)"):format(what, conflict.path), 0)
+    end
+    choices[i] = { path = conflict.path, value = answer[1] }
+  end
+  return core.document(what, choices)
+end
+
+--- Merges documents, with the script's decisions where it wants to make them.
+local function merge(what, base, mine, theirs, rules, policy, decider)
+  local merged, report, e = core.merge(base, mine, theirs, { policy = policy, rules = rules })
+  if merged or not decider then return merged, report, e end
+  local choices = decide(what, decider, report.conflicts)
+  return core.merge(base, mine, theirs, { policy = "fail", rules = rules, choices = choices })
+end
+
+--- Merges three tables: what only one side changed against `base` is taken
+-- from that side. Returns the merged table and a report {mine =, theirs =,
+-- same =, conflicts =}; or nil and the err "conflict" with `conflicts`.
+function etag.merge(base, mine, theirs, opts)
+  opts = options.check("etag.merge", opts, merge_options)
+  local policy, decider = policy_of("etag.merge", opts)
+  local merged, report, e = merge("etag.merge",
+    core.document("etag.merge: base", base),
+    core.document("etag.merge: mine", mine),
+    core.document("etag.merge: theirs", theirs),
+    rules_of(opts), policy, decider)
+  if not merged then return nil, with_conflicts(e) end
+  return core.value(merged), report
+end
+
+--- The new state that the script's function makes of `base`. What it changed
+-- is put onto the document itself, so that numbers that a Lua float cannot
+-- hold stay as the server wrote them.
+local function changed(base, change, rules)
+  local copy = core.value(base)
+  local before = core.document("etag.update", copy)
+  local after = change(copy)
+  if after == nil then after = copy end
+  if type(after) ~= "table" then
+    error("etag.update: the change function must return the new state, a table; got "
+      .. type(after), 0)
+  end
+  local mine = core.merge(before, core.document("etag.update: the new state", after), base,
+    { policy = "mine", rules = rules })
+  return mine
+end
+
+--- Adds paths that are not yet in the list.
+local function add_paths(list, paths)
+  local seen = {}
+  for _, path in ipairs(list) do seen[path] = true end
+  for _, path in ipairs(paths) do
+    if not seen[path] then list[#list + 1] = path end
+  end
+end
+
+--- Updates, and asks the script whenever both sides changed a field; after its
+-- decision it goes on from the state that was in the way.
+local function update_deciding(client, path, args, decider, attempts)
+  local what = "etag.update"
+  local sent, theirs_paths, decided = 0, {}, {}
+  while true do
+    args.attempts = attempts - sent
+    local state, info = core.update(what, client, path, args)
+    if state then
+      info.attempts = info.attempts + sent
+      add_paths(theirs_paths, info.merged)
+      info.merged = theirs_paths
+      for _, conflict in ipairs(info.decided) do decided[#decided + 1] = conflict end
+      info.decided = decided
+      return state, info
+    end
+    sent = sent + (info.attempts or 0)
+    if info.code ~= "conflict" or not info.detail or sent >= attempts then
+      return nil, with_conflicts(info)
+    end
+    local theirs, tag = core.read(what, client, path)
+    if not theirs then return nil, tag end
+    local merged, report, e = merge(what, args.base, args.mine, theirs, args.rules, "fail", decider)
+    if not merged then return nil, with_conflicts(e) end
+    add_paths(theirs_paths, report.theirs)
+    for _, conflict in ipairs(report.conflicts) do decided[#decided + 1] = conflict end
+    args.base, args.mine, args.etag = theirs, merged, tag
+  end
+end
+
+--- Changes the document at `path`: reads it (or takes `base`, the state last
+-- seen), puts the change with If-Match, and merges with what others changed
+-- meanwhile. Returns the new state and {attempts =, merged = {paths that
+-- others had changed}, decided = {conflicts that on_conflict settled},
+-- etag =}; or nil and the err.
+function etag.update(client, path, change, opts)
+  opts = options.check("etag.update", opts, update_options)
+  local policy, decider = policy_of("etag.update", opts)
+  if type(change) ~= "table" and type(change) ~= "function" then
+    error("etag.update: the change must be a table of fields or a function, got "
+      .. type(change), 2)
+  end
+  local attempts = opts.attempts or ATTEMPTS
+  if math.type(attempts) ~= "integer" or attempts < 1 then
+    error("etag.update: attempts must be a whole number, 1 or more", 2)
+  end
+  local args = {
+    etag = opts.etag, policy = policy, rules = rules_of(opts), attempts = attempts,
+    base = opts.base and core.document("etag.update: base", opts.base),
+  }
+  local as_function = type(change) == "function"
+  if not args.base and (as_function or decider) then
+    local document, tag = core.read("etag.update", client, path)
+    if not document then return nil, tag end
+    args.base, args.etag = document, tag
+  end
+  if as_function then
+    args.mine = changed(args.base, change, args.rules)
+  else
+    args.fields = core.document("etag.update: the change", change)
+  end
+  if decider then
+    if args.fields then
+      args.mine, args.fields = core.set(args.base, args.fields), nil
+    end
+    return update_deciding(client, path, args, decider, attempts)
+  end
+  local state, info = core.update("etag.update", client, path, args)
+  if not state then return nil, with_conflicts(info) end
+  return state, info
+end
+
+return etag

@@ -1,0 +1,69 @@
+--- weir.poll: look until a state, a failure or a deadline.
+
+local core = require "weir.core.poll"
+local options = require "weir.options"
+
+local poll = {}
+
+local known = {
+  look = "any", client = "any", field = "string", reason = "string",
+  done = "table", failed = "table", interval = "number", timeout = "number",
+  on_look = "function", what = "string",
+}
+
+--- What a look function gave: a word with an optional reason, or a document
+-- that has both. Anything else is the script's mistake.
+local function read_look(opts, word, reason)
+  local document
+  if type(word) == "table" then
+    document = word
+    word, reason = document[opts.field or "status"], document[opts.reason or "reason"]
+  end
+  if type(word) ~= "string" then
+    error(("poll.wait: look must return a word, or a table with the word in '%s'; got %s")
+      :format(opts.field or "status", type(document or word)), 0)
+  end
+  return word, type(reason) == "string" and reason or nil, document
+end
+
+--- Looks until the word is one of `done`. Returns the last document (the word
+-- itself where a look gave no document) and `{looks =, waited = seconds}`; or
+-- nil and the err: "failed" with the server's reason, "timeout" with the last
+-- word, or what a look met.
+function poll.wait(opts)
+  opts = options.check("poll.wait", opts, known)
+  local look, on_look = opts.look, opts.on_look
+  local by_hand = type(look) == "function"
+  if not by_hand and type(look) ~= "string" then
+    error("poll.wait: 'look' must be a path or a function, got " .. type(look), 2)
+  end
+  local wait <close> = core.open {
+    client = not by_hand and opts.client or nil,
+    path = not by_hand and look or nil,
+    what = opts.what, field = opts.field, reason = opts.reason,
+    done = opts.done or {}, failed = opts.failed,
+    interval = opts.interval, timeout = opts.timeout,
+    pause = on_look ~= nil,
+  }
+  local document
+  while true do
+    local state, word, info, seen = core.next(wait)
+    if not state then return nil, word end
+    if state == "look" then
+      local first, second = look(info)
+      if first == nil and second ~= nil then return nil, second end
+      local reason
+      word, reason, document = read_look(opts, first, second)
+      core.answer(wait, word, reason)
+      if on_look then on_look(word, info) end
+    elseif state == "looked" then
+      on_look(word, info)
+    else
+      if seen == nil then seen = document end
+      if seen == nil then seen = word end
+      return seen, info
+    end
+  end
+end
+
+return poll
