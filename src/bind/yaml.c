@@ -67,9 +67,56 @@ static int yaml_encode(lua_State *L)
     return 1;
 }
 
+/* Removes the members that the list at `index` names. */
+static void remove_members(lua_State *L, int index, struct weir_json *json)
+{
+    for (lua_Integer i = 1; lua_geti(L, index, i) != LUA_TNIL; i++) {
+        if (lua_type(L, -1) != LUA_TSTRING)
+            bind_misuse(L, "yaml.from_json: without[%d] is no string", (int)i);
+        weir_json_remove(json, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* from_json(text [, {without = names}]) → the document as YAML, or nil and an
+ * err object.  It never becomes Lua values, so every number keeps the text
+ * that it had. */
+static int yaml_from_json(lua_State *L)
+{
+    struct options {
+        bool without;
+    } o = {0};
+    static const struct bind_opt opts[] = {
+        {"without", BIND_TABLE, offsetof(struct options, without), false},
+        {NULL, BIND_ANY, 0, false},
+    };
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_json **json;
+    struct weir_buf *buf;
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+
+    bind_options(L, 2, "yaml.from_json", opts, &o);
+    lua_settop(L, 2);
+    buf = bind_buf(L, BIND_VALUE_MAX_TEXT);
+    json = bind_json_box(L);
+    if (weir_json_parse(text, len, NULL, json, &err))
+        return bind_fail(L, &err);
+    if (o.without) {
+        lua_getfield(L, 2, "without");
+        remove_members(L, lua_gettop(L), *json);
+    }
+    if (weir_yaml_write(*json, buf, &err))
+        return bind_fail(L, &err);
+    lua_pushlstring(L, weir_buf_str(buf), buf->len);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"decode", yaml_decode},
     {"encode", yaml_encode},
+    {"from_json", yaml_from_json},
     {NULL, NULL},
 };
 
