@@ -1,0 +1,237 @@
+--- The simulator: one request in, one answer out. Everything it knows of the
+-- API it reads from the dialect.
+
+local answer = require "sim.answer"
+local audit = require "sim.audit"
+local config = require "sim.config"
+local control = require "sim.control"
+local faults = require "sim.faults"
+local filters = require "sim.filters"
+local groups = require "sim.groups"
+local log = require "sim.log"
+local metrics = require "sim.metrics"
+local paging = require "sim.paging"
+local random = require "sim.random"
+local router = require "sim.router"
+local target = require "sim.target"
+local tokens = require "sim.tokens"
+
+local sim = {}
+sim.__index = sim
+
+-- Which part does which call.
+local calls = {
+  token = { "tokens", "grant" },
+  validate = { "filters", "validate" },
+  create = { "filters", "create" },
+  list = { "filters", "list" },
+  get = { "filters", "get" },
+  update = { "filters", "update" },
+  delete = { "filters", "delete" },
+  status = { "filters", "status" },
+  assign = { "groups", "assign" },
+  members = { "groups", "members" },
+  metrics = { "metrics", "read" },
+  audit = { "audit", "entries" },
+}
+
+---@param name string
+function sim:count(name)
+  self.counters[name] = (self.counters[name] or 0) + 1
+end
+
+---@param given table
+---@return boolean? ok
+---@return string? message
+function sim:configure(given)
+  return config.apply(self.config, given)
+end
+
+---Everything as it was at the start: data, counters, settings, faults.
+---@return boolean? ok
+---@return string? message
+function sim:reset()
+  self.counters = {
+    requests = 0, tokens = 0, creates = 0, updates = 0, deletes = 0, assignments = 0,
+    conflicts = 0, faults = 0, events = 0, bad_events = 0,
+  }
+  self.config = config.defaults()
+  self.chances = random.stream(self.seed, "chances")
+  self.request_ids = random.stream(self.seed, "requests")
+  self.log = log.new()
+  self.paging = paging.new(self)
+  self.tokens = tokens.new(self)
+  self.filters = filters.new(self)
+  self.groups = groups.new(self)
+  self.metrics = metrics.new(self)
+  self.audit = audit.new(self)
+  self.faults = faults.new(self)
+  local ok, message = self:configure(self.start.settings)
+  for _, fault in ipairs(self.start.faults) do
+    if ok then
+      ok, message = self.faults:add(fault)
+    end
+  end
+  for _, event in ipairs(self.start.events) do
+    self.metrics:take(event, self.host.now())
+  end
+  return ok and true, message
+end
+
+-- ---- one request ----
+
+local function route(self, context)
+  local segments = context.target.segments
+  if segments[1] == "_sim" then
+    return control.answer(self, context)
+  end
+  local call, found = router.find(context.request.method, segments)
+  if call then
+    context.call, context.params = call, found
+    return nil
+  elseif #found > 0 then
+    local a = answer.problem(405, ("%s is not done here"):format(context.request.method))
+    a.headers.Allow = table.concat(found, ", ")
+    return a
+  end
+  return answer.problem(404, "no such path")
+end
+
+local function do_call(self, context)
+  local refused = context.call.scope and self.tokens:check(context)
+  if refused then
+    return refused
+  end
+  local a, fired = self.faults:before(context)
+  if not a then
+    local part, method = table.unpack(calls[context.call.name])
+    a = self[part][method](self[part], context)
+  end
+  faults.spoil(fired, context, a)
+  return a
+end
+
+local function do_request(self, context)
+  local request = context.request
+  if request.too_large then
+    return answer.problem(413, "the body is too large")
+  end
+  local message
+  context.target, message = target.parse(request.target)
+  if not context.target then
+    return answer.problem(400, message)
+  end
+  local a = route(self, context)
+  if not a then
+    self:count("requests")
+    self:count("requests_" .. context.call.name)
+    a = do_call(self, context)
+  end
+  return a
+end
+
+local function handle(self, request)
+  local context = {
+    sim = self,
+    request = request,
+    request_id = "req_" .. self.request_ids.hex(16),
+    now = self.host.now(),
+    faults = {},
+  }
+  local ok, a = xpcall(do_request, debug.traceback, self, context)
+  if not ok then
+    self.host.log("error", "simulator: " .. tostring(a))
+    a = answer.problem(500, "internal error")
+  end
+  a.headers["X-Request-Id"] = context.request_id
+  a.headers["Cache-Control"] = "no-store"
+  if context.target and context.target.segments[1] ~= "_sim" or not context.target then
+    local entry = self.log:add(context, a)
+    self.host.log("info", ("sim %s %s %d%s%s"):format(entry.method,
+      entry.path or "?", entry.status, entry.call and " " .. entry.call or "",
+      entry.faults and " fault " .. table.concat(entry.faults, ",") or ""))
+  end
+  return answer.finish(a, self.config)
+end
+
+-- ---- the start ----
+
+-- A scenario is the user's own Lua file; it returns a table with any of:
+-- seed, faults, events, and the settings.
+local function read_scenario(path)
+  if not path then
+    return {}
+  end
+  local chunk, message = loadfile(path, "t")
+  if not chunk then
+    return nil, "scenario: " .. message
+  end
+  local ok, scenario = pcall(chunk)
+  if not ok then
+    return nil, "scenario: " .. tostring(scenario)
+  elseif type(scenario) ~= "table" then
+    return nil, ("scenario %s: expected it to return a table, found %s"):format(path,
+      type(scenario))
+  end
+  return scenario
+end
+
+-- Scenario first, options over it.
+local function read_start(options)
+  local start = { settings = {}, faults = {}, events = {} }
+  local scenario, message = read_scenario(options.scenario)
+  if not scenario then
+    return nil, message
+  end
+  for key, value in pairs(scenario) do
+    if key == "faults" or key == "events" then
+      if type(value) ~= "table" then
+        return nil, ("scenario: %s: expected a list"):format(key)
+      end
+      table.move(value, 1, #value, 1, start[key])
+    elseif key ~= "seed" then
+      start.settings[key] = value
+    end
+  end
+  start.settings.activation = options.activation or start.settings.activation
+  start.settings.token_life = options.token_life or start.settings.token_life
+  for _, fault in ipairs(options.faults) do
+    start.faults[#start.faults + 1] = fault
+  end
+  start.seed = options.seed ~= 0 and options.seed or scenario.seed or 1
+  if math.type(start.seed) ~= "integer" then
+    return nil, "seed: expected an integer"
+  end
+  return start
+end
+
+local main = {}
+
+---@class sim.Options
+---@field seed integer
+---@field scenario string?
+---@field activation string?
+---@field token_life number?
+---@field faults string[]
+---@field host table what the C side offers: now, log
+
+---@param options sim.Options
+---@return (fun(request: table): table)? handler
+---@return string token_path_or_message
+function main.new(options)
+  local start, message = read_start(options)
+  if not start then
+    return nil, message
+  end
+  local self = setmetatable({ host = options.host, start = start, seed = start.seed }, sim)
+  local ok
+  ok, message = self:reset()
+  if not ok then
+    return nil, message
+  end
+  return function(request)
+    return handle(self, request)
+  end, router.token_path
+end
+
+return main

@@ -1,0 +1,347 @@
+#include "bridge.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lualib.h>
+
+#include "bind.h"
+#include "weir/clock.h"
+
+#define MAX_DELAY 3600.0 /* seconds an answer may be held back */
+
+struct bridge {
+    lua_State *L;
+    struct weir_log *log;
+    struct bind_context context;
+    const struct sim_options *options; /* during bridge_new only */
+    int handler;                       /* in the registry */
+    char *token_path;
+};
+
+/* ---- what lua/sim may ask of us ---- */
+
+/* host.now(): seconds since 1970. */
+static int host_now(lua_State *L)
+{
+    const struct weir_clock *clock = weir_clock_system();
+
+    lua_pushnumber(L, (lua_Number)clock->wall(clock->ud) / 1000.0);
+    return 1;
+}
+
+/* host.log(level, text) */
+static int host_log(lua_State *L)
+{
+    int level = weir_log_level_from_word(luaL_checkstring(L, 1));
+
+    luaL_argcheck(L, level >= 0, 1, "not a level");
+    weir_log_write(bind_context(L)->log, (enum weir_log_level)level, NULL, "%s",
+                   luaL_checkstring(L, 2));
+    return 0;
+}
+
+static const luaL_Reg host_functions[] = {
+    {"now", host_now}, {"log", host_log}, {NULL, NULL}};
+
+/* ---- making the state ---- */
+
+static void set_string(lua_State *L, const char *key, const char *value)
+{
+    if (value)
+        lua_pushstring(L, value);
+    else
+        lua_pushnil(L);
+    lua_setfield(L, -2, key);
+}
+
+static void push_options(lua_State *L, const struct sim_options *options)
+{
+    lua_newtable(L);
+    lua_pushinteger(L, (lua_Integer)options->seed);
+    lua_setfield(L, -2, "seed");
+    set_string(L, "scenario", options->scenario);
+    set_string(L, "activation", options->activation);
+    if (options->token_life > 0) {
+        lua_pushnumber(L, options->token_life);
+        lua_setfield(L, -2, "token_life");
+    }
+    lua_newtable(L);
+    for (int i = 0; options->faults && options->faults[i]; i++) {
+        lua_pushstring(L, options->faults[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "faults");
+    luaL_newlib(L, host_functions);
+    lua_setfield(L, -2, "host");
+}
+
+/* Returns the handler and the token path, or nil and what is wrong with the
+ * options. */
+static int open_state(lua_State *L)
+{
+    struct bridge *bridge = lua_touserdata(L, 1);
+
+    luaL_openlibs(L);
+    bind_context_set(L, &bridge->context);
+    bind_open(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "sim");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "new");
+    push_options(L, bridge->options);
+    lua_call(L, 1, 2);
+    luaL_tolstring(L, -1, NULL);
+    lua_replace(L, -2);
+    return 2;
+}
+
+/* An error may be a table with a __tostring of its own, which only may run
+ * inside a protected call. */
+static int to_text(lua_State *L)
+{
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+static enum weir_code load(struct bridge *bridge, struct weir_err *err)
+{
+    lua_State *L = bridge->L;
+
+    lua_pushcfunction(L, to_text);
+    lua_pushcfunction(L, open_state);
+    lua_pushlightuserdata(L, bridge);
+    if (lua_pcall(L, 1, 2, 1) != LUA_OK)
+        return weir_err_set(err, WEIR_INVALID, "the simulator did not load: %s",
+                            lua_tostring(L, -1));
+    if (lua_isnil(L, -2))
+        return weir_err_set(err, WEIR_INVALID, "%s", lua_tostring(L, -1));
+    bridge->token_path = strdup(lua_tostring(L, -1));
+    lua_pop(L, 1);
+    bridge->handler = luaL_ref(L, LUA_REGISTRYINDEX);
+    return bridge->token_path ? WEIR_OK : weir_err_nomem(err);
+}
+
+static void write_stderr(void *ud, const char *line, size_t len)
+{
+    (void)ud;
+    fwrite(line, 1, len, stderr);
+}
+
+enum weir_code bridge_new(const struct sim_options *options,
+                          struct bridge **out, struct weir_err *err)
+{
+    struct bridge *bridge = calloc(1, sizeof(*bridge));
+    enum weir_code code;
+
+    if (!bridge)
+        return weir_err_nomem(err);
+    bridge->options = options;
+    bridge->handler = LUA_NOREF;
+    code = weir_log_new(weir_clock_system(), write_stderr, NULL, &bridge->log,
+                        err);
+    if (code == WEIR_OK) {
+        weir_log_set_level(bridge->log, options->log_requests ? WEIR_LOG_INFO
+                                                              : WEIR_LOG_WARN);
+        bridge->context.log = bridge->log;
+        bridge->L = luaL_newstate();
+        code = bridge->L ? load(bridge, err) : weir_err_nomem(err);
+    }
+    bridge->options = NULL;
+    if (code != WEIR_OK) {
+        bridge_free(bridge);
+        return code;
+    }
+    *out = bridge;
+    return WEIR_OK;
+}
+
+const char *bridge_token_path(const struct bridge *bridge)
+{
+    return bridge->token_path;
+}
+
+void bridge_free(struct bridge *bridge)
+{
+    if (!bridge)
+        return;
+    if (bridge->L)
+        lua_close(bridge->L);
+    weir_log_free(bridge->log);
+    free(bridge->token_path);
+    free(bridge);
+}
+
+/* ---- one request ---- */
+
+struct call {
+    const struct bridge *bridge;
+    const struct server_request *request;
+    struct server_answer *answer;
+};
+
+static void push_lower(lua_State *L, const char *name)
+{
+    luaL_Buffer b;
+
+    luaL_buffinit(L, &b);
+    for (; *name; name++)
+        luaL_addchar(&b, (char)tolower((unsigned char)*name));
+    luaL_pushresult(&b);
+}
+
+/* Fields of one name are joined with ", " (RFC 9110 section 5.3). */
+static void push_headers(lua_State *L, const struct server_request *request)
+{
+    lua_createtable(L, 0, (int)request->n_headers);
+    for (size_t i = 0; i < request->n_headers; i++) {
+        push_lower(L, request->headers[i].name);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -3) == LUA_TSTRING) {
+            lua_pushfstring(L, "%s, %s", lua_tostring(L, -1),
+                            request->headers[i].value);
+            lua_remove(L, -2);
+        } else {
+            lua_pop(L, 1);
+            lua_pushstring(L, request->headers[i].value);
+        }
+        lua_rawset(L, -3);
+    }
+}
+
+static void push_request(lua_State *L, const struct server_request *request)
+{
+    lua_createtable(L, 0, 5);
+    set_string(L, "method", request->method);
+    set_string(L, "target", request->target);
+    push_headers(L, request);
+    lua_setfield(L, -2, "headers");
+    lua_pushlstring(L, request->body, request->body_len);
+    lua_setfield(L, -2, "body");
+    lua_pushboolean(L, request->too_large);
+    lua_setfield(L, -2, "too_large");
+}
+
+/* The list on top of the stack: name, value, name, value … */
+static void read_headers(lua_State *L, struct weir_buf *out)
+{
+    lua_Integer n = luaL_len(L, -1);
+
+    for (lua_Integer i = 1; i <= n; i++) {
+        const char *text;
+
+        lua_rawgeti(L, -1, i);
+        text = luaL_checkstring(L, -1);
+        weir_buf_add(out, text, strlen(text) + 1);
+        lua_pop(L, 1);
+    }
+    if (n % 2 != 0)
+        luaL_error(L, "a header without a value");
+}
+
+static enum server_drop read_drop(lua_State *L)
+{
+    static const char *const words[] = {"before", "after_headers", "mid_body"};
+    const char *word = lua_tostring(L, -1);
+
+    if (!word)
+        return SERVER_SEND;
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(word, words[i]) == 0)
+            return (enum server_drop)(SERVER_DROP_BEFORE + i);
+    }
+    return (enum server_drop)luaL_error(L, "drop=\"%s\"", word);
+}
+
+static bool read_flag(lua_State *L, const char *name)
+{
+    bool flag;
+
+    lua_getfield(L, -1, name);
+    flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+/* Reads the answer on top of the stack. */
+static void read_answer(lua_State *L, struct server_answer *answer)
+{
+    const char *body;
+    size_t len;
+    lua_Number delay;
+
+    luaL_checktype(L, -1, LUA_TTABLE);
+    lua_getfield(L, -1, "status");
+    answer->status = (unsigned)luaL_checkinteger(L, -1);
+    if (answer->status < 200 || answer->status > 599)
+        luaL_error(L, "status %d", (int)answer->status);
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "headers");
+    read_headers(L, &answer->headers);
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "body");
+    body = luaL_optlstring(L, -1, "", &len);
+    weir_buf_add(&answer->body, body, len);
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "delay");
+    delay = luaL_optnumber(L, -1, 0);
+    delay = delay > MAX_DELAY ? MAX_DELAY : delay;
+    answer->delay = delay > 0 ? (int64_t)(delay * 1000) : 0;
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "drop");
+    answer->drop = read_drop(L);
+    lua_pop(L, 1);
+    answer->close = read_flag(L, "close");
+    answer->chunked = read_flag(L, "chunked");
+    if (answer->headers.failed || answer->body.failed)
+        luaL_error(L, "the answer is too large");
+}
+
+static int run_handler(lua_State *L)
+{
+    const struct call *call = lua_touserdata(L, 1);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->bridge->handler);
+    push_request(L, call->request);
+    lua_call(L, 1, 1);
+    read_answer(L, call->answer);
+    return 0;
+}
+
+static int add_traceback(lua_State *L)
+{
+    luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+    return 1;
+}
+
+/* lua/sim catches its own errors; what comes here is an answer that cannot be
+ * read, or no memory.  The client learns nothing of it. */
+static void answer_failure(struct server_answer *answer)
+{
+    static const char type[] = "Content-Type\0application/json";
+
+    server_answer_fini(answer);
+    server_answer_init(answer);
+    weir_buf_add(&answer->headers, type, sizeof(type));
+    weir_buf_adds(&answer->body, "{\"message\":\"internal error\"}");
+}
+
+void bridge_handle(void *ud, const struct server_request *request,
+                   struct server_answer *answer)
+{
+    struct bridge *bridge = ud;
+    struct call call = {bridge, request, answer};
+    lua_State *L = bridge->L;
+
+    lua_settop(L, 0);
+    lua_pushcfunction(L, add_traceback);
+    lua_pushcfunction(L, run_handler);
+    lua_pushlightuserdata(L, &call);
+    if (lua_pcall(L, 1, 0, 1) == LUA_OK)
+        return;
+    weir_log_write(bridge->log, WEIR_LOG_ERROR, NULL, "simulator: %s",
+                   lua_isstring(L, -1) ? lua_tostring(L, -1) : "an error");
+    answer_failure(answer);
+}
