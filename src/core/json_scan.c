@@ -49,7 +49,7 @@ static enum weir_code fail_at(struct scanner *s, const char *at,
 static enum weir_code expected(struct scanner *s, const char *what)
 {
     char message[160], found[WEIR_EXCERPT];
-    size_t left = (size_t)(s->end - s->p), size = left < 4 ? left : 4;
+    size_t left = (size_t)(s->end - s->p), size = 1;
 
     if (left == 0) {
         snprintf(message, sizeof(message), "expected %s, found the end of text",
@@ -57,9 +57,9 @@ static enum weir_code expected(struct scanner *s, const char *what)
         return fail_at(s, s->p, message);
     }
     /* One whole character of what is there, or one byte of it. */
-    while (size > 1 && weir_utf8_valid(s->p, size) != size)
-        size--;
-    if ((unsigned char)*s->p < 0x80)
+    while (size < left && size < 4 && weir_utf8_valid(s->p, size) == 0)
+        size++;
+    if (weir_utf8_valid(s->p, size) == 0)
         size = 1;
     snprintf(message, sizeof(message), "expected %s, found %s", what,
              weir_excerpt_quote(found, s->p, size));
@@ -245,6 +245,11 @@ static bool word(struct scanner *s, const char *name, size_t len)
     return true;
 }
 
+static bool has_exponent(const char *text, size_t len)
+{
+    return memchr(text, 'e', len) || memchr(text, 'E', len);
+}
+
 static enum weir_code number(struct scanner *s)
 {
     const char *start = s->p;
@@ -257,10 +262,12 @@ static enum weir_code number(struct scanner *s)
         return expected(s, "a digit after '-'");
     }
     s->p += len;
-    if (s->p < s->end && (*s->p == '.' || *s->p == 'e' || *s->p == 'E'))
-        return fail_at(s, s->p,
-                       *s->p == '.' ? "expected a digit after '.' in a number"
-                                    : "expected digits in the exponent");
+    if (s->p < s->end && *s->p == '.' && !memchr(start, '.', len) &&
+        !has_exponent(start, len))
+        return fail_at(s, s->p, "expected a digit after '.' in a number");
+    if (s->p < s->end && (*s->p == 'e' || *s->p == 'E') &&
+        !has_exponent(start, len))
+        return fail_at(s, s->p, "expected digits in the exponent");
     if (s->p < s->end && *s->p >= '0' && *s->p <= '9')
         return fail_at(s, start, "a number must not begin with a zero");
     return s->sink->number(s->sink->ud, start, len, s->err);
