@@ -71,15 +71,18 @@ static int resumed(lua_State *L, lua_State *co, int n)
 
 /* Runs `co` until it yields, ends, fails or waits; its results or its error
  * are then on top of L. */
-static int drive(lua_State *L, lua_State *co, int nargs)
+static int drive(lua_State *L, int index, int nargs)
 {
+    lua_State *co = lua_tothread(L, index);
+
     for (;;) {
         int n, status = lua_resume(co, L, nargs, &n);
 
         if (status != LUA_OK && status != LUA_YIELD) {
             lua_checkstack(L, 1);
             lua_xmove(co, L, 1);
-            bind_trace_note_of(L, co);
+            if (index == RESUMED)
+                bind_trace_note_of(L, co);
             return FAILED;
         }
         if (status == LUA_OK || !bind_is_wait(co, n))
@@ -107,7 +110,7 @@ static int begin(lua_State *L, int index, int nargs)
         return FAILED;
     }
     lua_xmove(L, co, nargs);
-    return drive(L, co, nargs);
+    return drive(L, index, nargs);
 }
 
 /* Hands a wait on to whoever resumed L; `k` comes back when it is over. */
@@ -120,7 +123,7 @@ static int pass_on(lua_State *L, int index, lua_KFunction k)
 static int go_on(lua_State *L, int index)
 {
     bind_thread_hold(L, index, false);
-    return drive(L, lua_tothread(L, index), 0);
+    return drive(L, index, 0);
 }
 
 static int resume_k(lua_State *L, int status, lua_KContext ctx);
@@ -205,9 +208,39 @@ static int co_create(lua_State *L)
     return 1;
 }
 
+static int wrapped_ended(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)ctx;
+    if (status != LUA_OK && status != LUA_YIELD)
+        return lua_error(L);
+    return lua_gettop(L) - 1; /* all but the message handler */
+}
+
+/* The bottom of a wrapped coroutine.  A wrapper closes its coroutine when
+ * that fails; the protected call does so while it is still running, which is
+ * what lets its __close handlers wait. */
+static int wrapped(lua_State *L)
+{
+    int nargs = lua_gettop(L);
+
+    luaL_checkstack(L, 2, NULL);
+    lua_pushcfunction(L, bind_trace_note);
+    lua_insert(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 2);
+    return wrapped_ended(
+        L, lua_pcallk(L, nargs, LUA_MULTRET, 1, 0, wrapped_ended), 0);
+}
+
 static int co_wrap(lua_State *L)
 {
-    co_create(L);
+    lua_State *co;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    co = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, wrapped, 1);
+    lua_xmove(L, co, 1);
     lua_pushcclosure(L, wrapper, 1);
     return 1;
 }

@@ -1,0 +1,59 @@
+-- Runs every tests/lua/test_*.lua, each of which returns a table of test
+-- functions. `weir run tests/lua/run.lua task json` runs only those two.
+-- A test fails on what it leaves behind, too: tasks and operations.
+
+local lu = require "luaunit"
+local core = require "weir.core.task"
+
+local folder = arg[0]:match("^(.*)/") or "."
+
+local function names()
+  local list = {}
+  if #arg > 0 then
+    for i, name in ipairs(arg) do list[i] = "test_" .. name end
+    return list
+  end
+  local files <close> = assert(io.popen(("ls '%s'"):format(folder)))
+  for file in files:lines() do
+    list[#list + 1] = file:match("^(test_[%w_]+)%.lua$")
+  end
+  return list
+end
+
+-- An iterator that a test dropped half-way lets go of its operation when it
+-- is collected.
+local function left_behind()
+  local tasks, ops = core.count()
+  if ops > 0 then
+    collectgarbage()
+    collectgarbage()
+    tasks, ops = core.count()
+  end
+  return tasks - 1, ops -- the runner itself is a task
+end
+
+local function guarded(test)
+  return function()
+    test()
+    local tasks, ops = left_behind()
+    lu.assertEquals(tasks, 0, "tasks left behind")
+    lu.assertEquals(ops, 0, "operations left behind")
+  end
+end
+
+-- luaunit takes { "test_task.test_x", fn } as they come: in order of name.
+local suite = {}
+for _, name in ipairs(names()) do
+  local tests, sorted = require(name), {}
+  assert(type(tests) == "table", name .. ".lua returns no table of tests")
+  for test in pairs(tests) do sorted[#sorted + 1] = test end
+  table.sort(sorted)
+  for _, test in ipairs(sorted) do
+    suite[#suite + 1] = { name .. "." .. test, guarded(tests[test]) }
+  end
+end
+
+local runner = lu.LuaUnit.new()
+runner:setOutputType("text")
+runner:runSuiteByInstances(suite, {})
+os.exit(runner.result.notSuccessCount == 0)
