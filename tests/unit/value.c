@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,25 +279,6 @@ static void every_double_comes_back_bit_by_bit(void **state)
         check_round_trip(ldexp(1, exponent));
 }
 
-/* A script may call os.setlocale; numbers must not notice. */
-static void the_locale_changes_nothing(void **state)
-{
-    char text[WEIR_NUMBER_TEXT];
-    struct weir_number n;
-    size_t len;
-
-    (void)state;
-    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") &&
-        !setlocale(LC_NUMERIC, "de_DE") &&
-        !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
-        skip();
-    assert_int_equal(parse("1.5", &n), WEIR_OK);
-    assert_true(n.real == 1.5);
-    weir_number_format(1.25, text, &len, NULL);
-    setlocale(LC_NUMERIC, "C");
-    assert_string_equal(text, "1.25");
-}
-
 static void utf8_ends_at_the_first_fault(void **state)
 {
     static const struct {
@@ -348,7 +328,6 @@ int main(void)
         cmocka_unit_test(doubles_are_written_short_and_as_floats),
         cmocka_unit_test(nan_and_infinity_are_no_numbers),
         cmocka_unit_test(every_double_comes_back_bit_by_bit),
-        cmocka_unit_test(the_locale_changes_nothing),
         cmocka_unit_test(utf8_ends_at_the_first_fault),
     };
 
