@@ -25,7 +25,7 @@ enum weir_log_level {
 };
 
 enum weir_log_format {
-    WEIR_LOG_TEXT, /* "12:30:01 warn  message key=value" */
+    WEIR_LOG_TEXT, /* "12:30:01 warn  message key=value", UTC */
     WEIR_LOG_JSON  /* one object a line: time, level, message, fields */
 };
 
@@ -39,6 +39,7 @@ enum weir_code weir_log_new(const struct weir_clock *clock,
 void weir_log_free(struct weir_log *log);
 void weir_log_set_level(struct weir_log *log, enum weir_log_level level);
 void weir_log_set_format(struct weir_log *log, enum weir_log_format format);
+enum weir_log_level weir_log_level(const struct weir_log *log);
 bool weir_log_enabled(const struct weir_log *log, enum weir_log_level level);
 
 /* From now on `secret` (4 bytes or more; shorter ones would hide ordinary
@@ -65,6 +66,13 @@ void weir_log_write(struct weir_log *log, enum weir_log_level level,
                     const struct weir_json *fields, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same for a message that may hold NUL. */
+void weir_log_write_text(struct weir_log *log, enum weir_log_level level,
+                         const struct weir_json *fields, const char *text,
+                         size_t len);
+
+/* "debug" … "off". */
+const char *weir_log_level_word(enum weir_log_level level);
 /* "debug" … "off", or -1. */
 int weir_log_level_from_word(const char *word);
 
