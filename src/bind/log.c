@@ -30,6 +30,10 @@ static int log_write(lua_State *L)
         return bind_misuse(L, "log.%s: the fields: %s", word,
                            lua_tostring(L, -1));
     }
+    if (fields && weir_json_size(*fields) == 0)
+        fields = NULL; /* {} may be read as an array */
+    if (fields && !weir_json_is(*fields, WEIR_JSON_OBJECT))
+        return bind_misuse(L, "log.%s: the fields need names", word);
     weir_log_write_text(log, level, fields ? *fields : NULL, text, len);
     return 0;
 }
