@@ -79,6 +79,11 @@ const char *weir_filter_name(const struct weir_filter *filter);
 bool weir_filter_equal(const struct weir_filter *a,
                        const struct weir_filter *b);
 
+/* Appends one readable line: name, channel, the first conditions, group.
+ * WEIR_OK, WEIR_NOMEM, or WEIR_LIMIT of the buffer. */
+enum weir_code weir_filter_describe(const struct weir_filter *filter,
+                                    struct weir_buf *buf);
+
 /* The operator or rule type of a word, or -1. */
 int weir_filter_operator(const char *word);
 int weir_filter_rule_type(const char *word);

@@ -359,6 +359,28 @@ static void equality_is_of_the_definition(void **state)
     assert_false(equal(WITH("\"description\":\"\""), WITH("\"matchers\":[]")));
 }
 
+static void a_filter_reads_as_one_line(void **state)
+{
+    struct weir_filter *filter =
+        made(WITH("\"matchers\":[{\"attribute\":\"customer.tier\","
+                  "\"operator\":\"in\",\"value\":[\"gold\",1]}],"
+                  "\"pattern_rules\":[{\"type\":\"prefix\","
+                  "\"field\":\"phone\",\"pattern\":\"+49\"}]"));
+    struct weir_buf buf;
+
+    (void)state;
+    weir_buf_init(&buf, 1000);
+    assert_int_equal(weir_filter_describe(filter, &buf), WEIR_OK);
+    assert_string_equal(weir_buf_str(&buf),
+                        "filter n (voice): customer.tier in [\"gold\",1] and "
+                        "phone prefix \"+49\" \xe2\x86\x92 g");
+    weir_buf_fini(&buf);
+    weir_buf_init(&buf, 10);
+    assert_int_equal(weir_filter_describe(filter, &buf), WEIR_LIMIT);
+    weir_buf_fini(&buf);
+    weir_filter_free(filter);
+}
+
 static void words_and_enums_agree(void **state)
 {
     (void)state;
@@ -391,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_long_key_is_cut_not_overrun),
         cmocka_unit_test(a_filter_keeps_its_own_copy),
         cmocka_unit_test(equality_is_of_the_definition),
+        cmocka_unit_test(a_filter_reads_as_one_line),
         cmocka_unit_test(words_and_enums_agree),
     };
 
