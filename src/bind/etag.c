@@ -288,6 +288,17 @@ static int etag_read(lua_State *L)
     return bind_await(L, -1, read_results);
 }
 
+/* Pushes a list of the report; an empty one where nothing was merged. */
+static void push_list(lua_State *L, const struct weir_json *list)
+{
+    if (list) {
+        bind_value_push(L, list);
+        return;
+    }
+    lua_newtable(L);
+    bind_array_mark(L, -1);
+}
+
 static int update_results(lua_State *L, struct weir_op *op)
 {
     struct weir_etag_result result = weir_etag_result(op);
@@ -298,9 +309,9 @@ static int update_results(lua_State *L, struct weir_op *op)
     lua_setfield(L, -2, "attempts");
     lua_pushstring(L, result.etag);
     lua_setfield(L, -2, "etag");
-    bind_value_push(L, result.theirs);
+    push_list(L, result.theirs);
     lua_setfield(L, -2, "merged");
-    bind_value_push(L, result.decided);
+    push_list(L, result.decided);
     lua_setfield(L, -2, "decided");
     return 2;
 }
