@@ -1,0 +1,77 @@
+---@meta weir.json
+
+---JSON text to Lua values and back, with nothing lost.
+---
+---| JSON | Lua |
+---|---|---|
+---| integer that fits 64 bits | integer, exact |
+---| any other number | float, the nearest; written back with a point or exponent |
+---| `null` | `json.null` (also inside arrays and objects) |
+---| array | table that stays an array, also when empty |
+---| object | table; written with its keys sorted by bytes |
+---
+---A number that Lua cannot hold (an integer beyond 64 bits, `1e400`) is an
+---error that names its place, unless `big_numbers` says otherwise: `"float"`
+---takes the nearest float (refused where that is infinite, or zero), `"string"`
+---keeps the number's text.
+---
+---```lua
+---local json = require "weir.json"
+---local filter = assert(json.decode('{"name":"vip","matchers":[]}'))
+---filter.channel = "voice"
+---print(json.encode(filter, { indent = 2 }))
+---```
+---@class weir.json
+local json = {}
+
+---Stands for JSON's `null`: one value, the same everywhere, so `v == json.null`
+---works. Unlike `nil` it has a place in a table.
+---@type userdata
+json.null = nil
+
+---@class weir.json.decode_options
+---@field max_depth? integer levels of nesting allowed; default and most: 128
+---@field max_nodes? integer values allowed in one text; default 10,000,000
+---@field duplicate_keys? boolean `true`: of keys that come twice the last counts; default: error
+---@field big_numbers? "error"|"float"|"string" a number beyond Lua's: see `big_numbers` above
+
+---Reads one JSON text, strictly as RFC 8259 has it: no comments, no trailing
+---commas, no byte order mark, valid UTF-8, no key twice.
+---
+---```lua
+---local value, err = json.decode(text)
+---if not value then print(err) end --> syntax: line 3, column 7: expected ',' or '}', …
+---```
+---@param text string
+---@param options? weir.json.decode_options
+---@return any value `nil` on failure; `false` and `json.null` are values
+---@return weir.err? err code `"syntax"` with line and column, or `"limit"`
+function json.decode(text, options) end
+
+---@class weir.json.encode_options
+---@field indent? integer spaces a level, at most 16; default 0: all on one line
+
+---Writes a value as JSON text; the same value always gives the same bytes.
+---
+---A table with the keys 1 to n is an array, one with strings as keys an object,
+---an empty one `{}` an object unless it came from an array or `json.array`.
+---Metamethods are not asked. What JSON has no form for is an error that names
+---its path: functions, NaN, holes, mixed keys, cycles, strings that are not
+---UTF-8, more than 128 levels.
+---
+---```lua
+---json.encode { b = 1, a = json.array() }  --> {"a":[],"b":1}
+---json.encode { 1, nil, 3 }  --> nil, invalid: value: an array with a hole: [2] is nil, …
+---```
+---@param value any
+---@param options? weir.json.encode_options
+---@return string? text
+---@return weir.err? err code `"invalid"` with the path
+function json.encode(value, options) end
+
+---Marks a table as an array, so that it is written as one also when empty.
+---@param t? table default: a new one
+---@return table t the same table
+function json.array(t) end
+
+return json

@@ -1,0 +1,53 @@
+---@meta weir.yaml
+
+---YAML text to Lua values and back. Values map as in `weir.json`.
+---
+---```lua
+---local yaml = require "weir.yaml"
+---local state = assert(yaml.decode(text))
+---state.matchers[1].value = "gold"
+---io.write(yaml.encode(state))
+---```
+---@class weir.yaml
+local yaml = {}
+
+---The same value as `json.null`.
+---@type userdata
+yaml.null = nil
+
+---@class weir.yaml.decode_options
+---@field max_depth? integer levels of nesting allowed; default 64, at most 128
+---@field max_nodes? integer values allowed, those of aliases included; default 1,000,000
+---@field max_expansions? integer values that aliases may bring; default 10,000
+---@field big_numbers? "error"|"float"|"string" as in `json.decode`
+
+---Reads one YAML document by the core schema of YAML 1.2: `yes`, `on`, `1:30`
+---and dates are strings, and so are digits after a leading zero (`0777`), which
+---YAML 1.1 reads as octal. Anchors and aliases are expanded.
+---
+---Refused, with line and column: keys that come twice or are no strings, merge
+---keys (`<<`), tags other than those of the core schema, aliases inside their
+---own anchor, `.inf` and `.nan`, a second document, a text without any.
+---
+---```lua
+---yaml.decode("retries: 3\nenabled: yes\n")  --> { retries = 3, enabled = "yes" }
+---```
+---@param text string
+---@param options? weir.yaml.decode_options
+---@return any value `nil` on failure; `false` and `yaml.null` are values
+---@return weir.err? err code `"syntax"` or `"limit"`
+function yaml.decode(text, options) end
+
+---Writes a value as one YAML document in block style, keys sorted by bytes; the
+---same value always gives the same bytes. A string that is not plainly a word
+---is put in double quotes, so that readers of YAML 1.1 and 1.2 agree on it.
+---
+---```lua
+---yaml.encode { name = "vip", answer = "no" }  --> answer: "no"\nname: vip\n
+---```
+---@param value any
+---@return string? text
+---@return weir.err? err code `"invalid"` with the path, as in `json.encode`
+function yaml.encode(value) end
+
+return yaml
