@@ -184,17 +184,23 @@ end
 function tests.test_attempts_are_bounded_for_functions_too()
   local record, path = fresh()
   local n = 0
-  sim.fault { kind = "concurrent_edit", field = "description", value = "t1" }
-  sim.fault { kind = "concurrent_edit", field = "description", value = "t2" }
-  sim.fault { kind = "concurrent_edit", field = "description", value = "t3" }
+  local function another_edit()
+    n = n + 1
+    sim.fault { kind = "concurrent_edit", field = "description", value = "theirs " .. n }
+  end
+  another_edit()
   local state, e = etag.update(client, path, { description = "mine" }, {
-    base = record, rules = rules, attempts = 2,
-    on_conflict = function(c) n = n + 1; return c.mine end,
+    base = record, rules = rules, attempts = 3,
+    on_conflict = function(conflict)
+      lu.assertEquals(conflict.theirs, "theirs " .. n)
+      another_edit()
+      return conflict.mine .. n
+    end,
   })
-  sim.clear_faults()
   lu.assertNil(state)
   lu.assertEquals(e.code, "conflict")
-  lu.assertTrue(n <= 2)
+  lu.assertStrContains(e.message, "others were faster each time")
+  lu.assertEquals(n, 3)
 end
 
 function tests.test_a_put_whose_answer_is_lost_is_done_once()

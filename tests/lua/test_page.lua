@@ -49,10 +49,12 @@ end
 
 function tests.test_leaving_the_loop_early_leaves_nothing_under_way()
   fill(4)
+  local first
   for filter in page.each(client, path, { items = "filters", size = 1 }) do
-    lu.assertNotNil(filter.name)
-    break
+    if first then break end
+    first = filter.name
   end
+  lu.assertIsString(first)
   pcall(function()
     for _ in page.each(client, path, { items = "filters", size = 1 }) do error("out") end
   end)

@@ -1,0 +1,48 @@
+---@meta weir.poll
+
+---Looking until a state, a failure or a deadline.
+---@class weir.poll
+local poll = {}
+
+---@class weir.poll.info
+---@field looks integer  looks so far
+---@field waited number  seconds since the first look
+
+---What to look at: a path, which `client` gets and which answers with an
+---object; or a function that returns the word with an optional reason, or a
+---table that holds both, or nil and an err. It may wait.
+---@alias weir.poll.look string|fun(info: weir.poll.info): string|table|nil, any
+
+---@class weir.poll.options
+---@field look weir.poll.look
+---@field client? weir.client  needed for a path
+---@field done string[]        words that end the wait well
+---@field failed? string[]     words that end it at once, as the err `"failed"`
+---@field field? string        member with the word; default `"status"`
+---@field reason? string       member with the reason; default `"reason"`
+---@field interval? number     seconds from look to look; default 3
+---@field timeout? number      seconds in all; default 60; 0: no time but for one look
+---@field what? string         for messages and the progress line: `"filter flt_1"`
+---@field on_look? fun(word: string, info: weir.poll.info) after every look; may wait
+
+---Looks at once, then at every multiple of the interval since (a slow look
+---moves nothing), and a last time when the time is up. Words in neither list
+---are waited on.
+---
+---Errors: `"failed"` with the server's reason; `"timeout"` with how long it
+---waited and the last word; `"protocol"` (no such word in the answer); or what
+---a look met.
+---
+---```lua
+---local answer, err = poll.wait {
+---  client = client, look = "/filters/flt_1/status",
+---  done = { "ACTIVE" }, failed = { "FAILED", "REJECTED" },
+---  on_look = function(word) print(word) end,
+---}
+---```
+---@param opts weir.poll.options
+---@return table|string|nil last the last document; the word where a look gave none
+---@return weir.poll.info|weir.err info
+function poll.wait(opts) end
+
+return poll
