@@ -85,7 +85,7 @@ function T.test_mistakes_are_named()
   lu.assertErrorMsgContains("seconds must be 0 or more", task.sleep, math.huge)
   local t = task.spawn(function() end)
   lu.assertErrorMsgContains("with a colon", t.join)
-  lu.assertErrorMsgContains("a task was expected, not a FILE*", t.join, io.stdout)
+  lu.assertErrorMsgContains("a task was expected, not a userdata", t.join, io.stdout)
   t:join()
 end
 
