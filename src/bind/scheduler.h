@@ -156,8 +156,10 @@ void bind_trace_open(lua_State *L);
 int bind_trace_note(lua_State *L);
 /* Notes the stack of `co` for the error on top of L. */
 void bind_trace_note_of(lua_State *L, lua_State *co);
-/* Pushes the trace of the error at `index`, or nil: {source=, short=,
- * line=, text=}. */
+/* Pushes the trace of the error at `index`, or nil: {source=, line=} of the
+ * script's innermost frame, text= the whole, sources= from short names. */
 void bind_trace_push(lua_State *L, int index);
+/* Pushes a trace for an error in loading the chunk `name` ("@deploy.lua"). */
+void bind_trace_push_chunk(lua_State *L, const char *name);
 
 #endif

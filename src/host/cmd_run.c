@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "exit.h"
 #include "lua_state.h"
+#include "scheduler.h"
 #include "session.h"
 
 static const char *const levels[] = {"debug", "info", "warn",
@@ -73,6 +74,19 @@ static int flush_output(struct host_session *session, int code)
     return code ? code : HOST_EXIT_FAILED;
 }
 
+/* The error of loading is on top. */
+static void report_load(struct host_session *session, const char *script)
+{
+    lua_State *L = session->L;
+    int error = lua_gettop(L);
+
+    if (strcmp(script, "-") == 0)
+        bind_trace_push_chunk(L, "=stdin");
+    else
+        bind_trace_push_chunk(L, lua_pushfstring(L, "@%s", script));
+    host_session_report(session, error, -1);
+}
+
 static int run_script(struct host_session *session, int argc, char **argv,
                       int script)
 {
@@ -80,8 +94,7 @@ static int run_script(struct host_session *session, int argc, char **argv,
 
     host_state_set_arg(L, argc, argv, script);
     if (host_state_load(L, argv[script])) {
-        lua_pushnil(L);
-        host_session_report(session, -2, -1);
+        report_load(session, argv[script]);
         return HOST_EXIT_FAILED;
     }
     luaL_checkstack(L, argc, NULL);

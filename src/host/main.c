@@ -1,4 +1,5 @@
 /* weir: which command, and what the program says of itself. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,8 +8,10 @@
 #include <microhttpd.h>
 
 #include "commands.h"
+#include "environment.h"
 #include "exit.h"
 #include "weir/filter.h"
+#include "weir/url.h"
 #include "weir/version.h"
 
 static int help(int argc, char **argv);
@@ -44,18 +47,46 @@ static void print_help(FILE *out)
                  "commands:\n");
     for (int i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    fprintf(out, "\n"
-                 "start here:\n"
-                 "  weir run --sim examples/deploy_filter.lua\n"
-                 "  weir run --help\n");
+    fprintf(
+        out,
+        "\n"
+        "start here:\n"
+        "  weir run --sim examples/deploy_filter.lua\n"
+        "  weir run --help\n"
+        "  weir --version -v     versions, proxy and certificates in use\n");
+}
+
+/* What of the environment a run would use.  A proxy's URL may hold a
+ * password, which is not shown. */
+static void print_environment(void)
+{
+    struct weir_http_settings settings = host_environment_http();
+    struct weir_buf proxy;
+
+    weir_buf_init(&proxy, 4096);
+    if (settings.proxy && weir_url_redacted(&proxy, settings.proxy))
+        weir_buf_adds(&proxy, "set, but no URL");
+    printf("proxy      %s\n", settings.proxy ? weir_buf_str(&proxy) : "none");
+    printf("no proxy   %s\n", settings.no_proxy ? settings.no_proxy : "none");
+    printf("trust      %s\n",
+           settings.ca_file ? settings.ca_file : "the system's certificates");
+    weir_buf_fini(&proxy);
 }
 
 static int version(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    bool verbose = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-v") != 0)
+            return host_usage_error("", "--version takes only -v, not '%s'",
+                                    argv[i]);
+        verbose = true;
+    }
     printf("weir %s\n%s %s libmicrohttpd/%s\n", weir_version(), LUA_RELEASE,
            weir_version_libraries(), MHD_get_version());
+    if (verbose)
+        print_environment();
     return HOST_EXIT_DONE;
 }
 
@@ -111,7 +142,7 @@ int main(int argc, char **argv)
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
         return help(1, argv);
     if (strcmp(first, "--version") == 0)
-        return version(1, argv);
+        return version(argc - 1, argv + 1);
     /* "weir --sim script.lua": options of run before a script. */
     if (first[0] == '-' && first[1] != '\0')
         return host_command_run.run(argc, argv);

@@ -11,15 +11,32 @@ struct notes {
     unsigned n;
 };
 
-static bool gather(void *ud, const struct weir_op *op)
+/* Of an op and the ops that it runs itself, only the one that a task waits
+ * for counts; where that has nothing to say, the newest that has does. */
+static bool take_note(void *ud, const struct weir_op *op)
 {
     struct notes *notes = ud;
 
-    if (op->note[0]) {
-        snprintf(notes->text, sizeof(notes->text), "%s", op->note);
-        notes->n++;
+    if (!op->note[0])
+        return true;
+    snprintf(notes->text, sizeof(notes->text), "%s", op->note);
+    return false;
+}
+
+static void gather(const struct host_progress *p, struct notes *notes)
+{
+    unsigned silent = 0;
+
+    for (const struct bind_task *t = p->scheduler->alive; t; t = t->next) {
+        if (t->op && take_note(notes, t->op))
+            silent++;
+        else if (t->op)
+            notes->n++;
     }
-    return true;
+    if (notes->n == 0)
+        weir_loop_each_op(p->loop, take_note, notes);
+    if (notes->text[0])
+        notes->n += silent;
 }
 
 static void show(struct host_progress *p, struct notes *notes)
@@ -45,11 +62,11 @@ static void show(struct host_progress *p, struct notes *notes)
 static void look(void *ud)
 {
     struct host_progress *p = ud;
-    struct notes notes = {.n = 0};
+    struct notes notes = {.text = ""};
     int64_t now = weir_loop_now(p->loop);
 
-    weir_loop_each_op(p->loop, gather, &notes);
-    if (notes.n == 0) {
+    gather(p, &notes);
+    if (!notes.text[0]) {
         p->waiting_since = -1;
         host_terminal_progress(p->terminal, NULL);
     } else if (p->waiting_since < 0) {
@@ -60,18 +77,21 @@ static void look(void *ud)
     weir_timer_start(p->loop, &p->timer, LOOK_EVERY_MS, look, p);
 }
 
-void host_progress_start(struct host_progress *progress, struct weir_loop *loop,
+void host_progress_start(struct host_progress *progress,
+                         const struct bind_scheduler *scheduler,
                          const struct weir_log *log,
                          struct host_terminal *terminal)
 {
     *progress = (struct host_progress){
-        .loop = loop,
+        .loop = scheduler->loop,
+        .scheduler = scheduler,
         .log = log,
         .terminal = terminal,
         .waiting_since = -1,
         .said_at = -1,
     };
-    weir_timer_start(loop, &progress->timer, LOOK_EVERY_MS, look, progress);
+    weir_timer_start(scheduler->loop, &progress->timer, LOOK_EVERY_MS, look,
+                     progress);
 }
 
 void host_progress_stop(struct host_progress *progress)

@@ -3,17 +3,19 @@
  *
  * On a terminal one line, rewritten, once a wait has lasted a second;
  * elsewhere at most one plain line every five seconds.  The words are the
- * notes of the running ops.
+ * notes of the ops that tasks wait for.
  */
 #ifndef HOST_PROGRESS_H
 #define HOST_PROGRESS_H
 
+#include "scheduler.h"
 #include "terminal.h"
 #include "weir/log.h"
 #include "weir/loop.h"
 
 struct host_progress {
     struct weir_loop *loop;
+    const struct bind_scheduler *scheduler;
     const struct weir_log *log; /* redacts */
     struct host_terminal *terminal;
     struct weir_timer timer;
@@ -21,7 +23,8 @@ struct host_progress {
     int64_t said_at;       /* last plain line */
 };
 
-void host_progress_start(struct host_progress *progress, struct weir_loop *loop,
+void host_progress_start(struct host_progress *progress,
+                         const struct bind_scheduler *scheduler,
                          const struct weir_log *log,
                          struct host_terminal *terminal);
 void host_progress_stop(struct host_progress *progress);

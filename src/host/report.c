@@ -45,25 +45,56 @@ static bool traced_place(lua_State *L, int trace, struct place *place)
     return place->line > 0;
 }
 
-/* "deploy.lua:12: message": the place that Lua itself put before a message.
- * Returns the message without it, or NULL if it has none. */
-static const char *split_message(const char *message, struct place *place)
+/* The length of the "deploy.lua:12:" at the start of `message` if it names a
+ * chunk of the trace, and the place; 0 if it does not: "host:443:" is no
+ * place. */
+static size_t split_place(lua_State *L, int trace, const char *message,
+                          struct place *place)
 {
-    const char *colon = message;
+    int top = lua_gettop(L);
+    size_t len = 0;
 
-    while ((colon = strchr(colon, ':')) != NULL) {
+    lua_pushliteral(L, "sources");
+    if (!lua_istable(L, trace) || lua_rawget(L, trace) != LUA_TTABLE) {
+        lua_settop(L, top);
+        return 0;
+    }
+    for (const char *colon = message;
+         len == 0 && (colon = strchr(colon, ':')) != NULL; colon++) {
         char *end;
         long line = strtol(colon + 1, &end, 10);
 
-        if (end > colon + 1 && *end == ':' && line > 0) {
-            snprintf(place->source, sizeof(place->source), "%.*s",
-                     (int)(colon - message), message);
+        if (end == colon + 1 || *end != ':' || line <= 0)
+            continue;
+        lua_pushlstring(L, message, (size_t)(colon - message));
+        if (lua_rawget(L, top + 1) == LUA_TSTRING) {
+            len = (size_t)(end + 1 - message);
+            snprintf(place->source, sizeof(place->source), "%s",
+                     lua_tostring(L, -1) + 1);
             place->line = (int)line;
-            return end[1] == ' ' ? end + 2 : end + 1;
         }
-        colon++;
+        lua_pop(L, 1);
     }
-    return NULL;
+    lua_settop(L, top);
+    return len;
+}
+
+/* What follows the places that Lua, and every coroutine.wrap on the way, put
+ * before the message; the last one is where it happened. */
+static const char *split_message(lua_State *L, int trace, const char *message,
+                                 struct place *place)
+{
+    struct place found;
+    size_t len;
+
+    while ((len = split_place(L, trace, message, &found)) > 0) {
+        if (found.source[0] != '[')
+            *place = found;
+        message += len;
+        if (*message == ' ')
+            message++;
+    }
+    return message;
 }
 
 /* ---- pieces of the text ---- */
@@ -222,9 +253,10 @@ static int to_string(lua_State *L)
 
 /* Pushes the error's one line; its own place, if Lua put one before the
  * message, goes to `place`. */
-static const char *push_message(lua_State *L, int index, struct place *place)
+static const char *push_message(lua_State *L, int index, int trace,
+                                struct place *place)
 {
-    const char *message, *rest;
+    const char *message;
 
     lua_pushcfunction(L, to_string);
     lua_pushvalue(L, index);
@@ -233,8 +265,7 @@ static const char *push_message(lua_State *L, int index, struct place *place)
     message = lua_tostring(L, -1);
     if (lua_type(L, index) != LUA_TSTRING)
         return message;
-    rest = split_message(message, place);
-    return rest ? rest : message;
+    return split_message(L, trace, message, place);
 }
 
 static void add_details(lua_State *L, int index, struct weir_buf *out)
@@ -258,15 +289,13 @@ void host_report(lua_State *L, int index, int trace, bool traceback,
     trace = lua_absindex(L, trace);
     luaL_checkstack(L, 20, NULL);
     weir_buf_addf(out, "%sweir: ", host_terminal_sgr(terminal, "1;31"));
-    add_plain(out, push_message(L, index, &place));
+    add_plain(out, push_message(L, index, trace, &place));
     weir_buf_addf(out, "%s\n", host_terminal_sgr(terminal, "0"));
     lua_settop(L, top);
     /* What Lua put before the message is the precise place, unless it is in
      * one of our own modules. */
-    if (place.line == 0 || place.source[0] == '[') {
-        place.line = 0;
+    if (place.line == 0)
         traced_place(L, trace, &place);
-    }
     if (place.line > 0) {
         weir_buf_adds(out, "  at ");
         add_plain(out, place.source);

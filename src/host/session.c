@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "exit.h"
 #include "lua_state.h"
 #include "report.h"
 #include "scheduler.h"
 #include "signals.h"
 #include "sim.h"
-#include "weir/http.h"
 
 #define MAX_REPORT ((size_t)256 * 1024)
 
@@ -62,25 +62,10 @@ static void log_line(void *ud, const char *line, size_t len)
 
 /* ---- beginning ---- */
 
-/* A variable that is set and not empty, under its lower- or upper-case name
- * (curl reads both; lower case counts first). */
-static const char *env(const char *lower, const char *upper)
-{
-    const char *value = getenv(lower);
-
-    if (!value || !*value)
-        value = getenv(upper);
-    return value && *value ? value : NULL;
-}
-
 static enum weir_code configure_http(struct host_session *s,
                                      struct weir_err *err)
 {
-    struct weir_http_settings settings = {
-        .proxy = env("https_proxy", "HTTPS_PROXY"),
-        .no_proxy = env("no_proxy", "NO_PROXY"),
-        .ca_file = env("SSL_CERT_FILE", "SSL_CERT_FILE"),
-    };
+    struct weir_http_settings settings = host_environment_http();
 
     return weir_http_configure(s->loop, &settings, err);
 }
@@ -168,8 +153,8 @@ int host_session_begin(struct host_session *session,
     host_terminal_init(&session->terminal, (enum host_color)options->color);
     if (begin(session, options, &err))
         return say_err(session, &err);
-    host_progress_start(&session->progress, session->loop, session->log,
-                        &session->terminal);
+    host_progress_start(&session->progress, session->context.scheduler,
+                        session->log, &session->terminal);
     return 0;
 }
 

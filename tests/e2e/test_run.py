@@ -108,7 +108,7 @@ def test_help_and_version(run_weir):
     for args, words in [
         (["--help"], ["run", "sim", "weir run --help"]),
         (["help"], ["usage"]),
-        (["run", "--help"], ["--sim", "CXONE_TENANT", "Exit codes", "stdin"]),
+        (["run", "--help"], ["--sim", "CXONE_TENANT", "Exit codes", "standard input"]),
         (["help", "run"], ["--traceback"]),
         (["--version"], ["weir 0.", "Lua 5.4", "libcurl/"]),
         (["--version", "-v"], ["proxy"]),
