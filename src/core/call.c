@@ -166,6 +166,18 @@ static int64_t left_ms(const struct call *call)
 
 static void judge(void *ud, struct weir_op *request);
 
+/* The query may hold what a script asks for; progress shows only the path. */
+static void note_request(struct call *call)
+{
+    int len = (int)strcspn(call->url, "?#");
+
+    if (call->sent > 1)
+        weir_op_note(&call->http.op, "%s %.*s, attempt %u", call->method, len,
+                     call->url, call->sent);
+    else
+        weir_op_note(&call->http.op, "%s %.*s", call->method, len, call->url);
+}
+
 static void begin_request(struct call *call)
 {
     struct weir_err err = WEIR_ERR_INIT;
@@ -183,11 +195,7 @@ static void begin_request(struct call *call)
         return;
     }
     count_request(call);
-    if (call->sent > 1)
-        weir_op_note(&call->http.op, "%s, attempt %u", call->method,
-                     call->sent);
-    else
-        weir_op_note(&call->http.op, "%s", call->method);
+    note_request(call);
     weir_op_start(call->request, judge, call);
 }
 
