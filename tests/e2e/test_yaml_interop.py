@@ -103,13 +103,31 @@ def test_shapes(tmp_path):
     assert text == weir(tmp_path, TO_YAML, json.dumps(value, sort_keys=True))
 
 
+# Strings to YAML 1.1, which PyYAML therefore writes plain; numbers to 1.2.
+NUMBERS_SINCE_1_2 = {"1e3": 1000.0, "1E3": 1000.0, "1e+3": 1000.0, "0o17": 15}
+
+
 @pytest.mark.parametrize("style", [None, '"', "'", "|", ">"])
 def test_what_pyyaml_writes(tmp_path, style):
-    value = {"words": [w for w in WORDS if "\0" not in w], "n": [1, 1.5, 1e300],
-             "none": None}
+    # PyYAML itself does not get U+0085 back in every style.
+    words = [w for w in WORDS if "\0" not in w and w not in ("\x85", "1E400")
+             and w not in NUMBERS_SINCE_1_2]
+    value = {"words": words, "n": [1, 1.5, 1e300], "none": None}
     text = yaml.safe_dump(value, default_style=style, allow_unicode=True)
+    assert yaml.safe_load(text) == value
     if style is not None:
         # A style makes PyYAML tag what is not a string: both understand it.
         assert "!!int" in text
     got = json.loads(weir(tmp_path, TO_JSON, text))
+    assert_same(got.pop("words"), value.pop("words"))
     assert same(got, value)
+
+
+def test_where_the_two_versions_differ(tmp_path):
+    words = list(NUMBERS_SINCE_1_2)
+    text = yaml.safe_dump(words)
+    assert_same(json.loads(weir(tmp_path, TO_JSON, text)),
+                list(NUMBERS_SINCE_1_2.values()))
+    # In quotes they are strings to everybody.
+    text = yaml.safe_dump(words, default_style='"')
+    assert_same(json.loads(weir(tmp_path, TO_JSON, text)), words)
