@@ -58,7 +58,8 @@ end
 
 --- Shows a server's complaints at the lines that built what it complains of.
 local function with_lines(e, definition)
-  if e.code == "validation" and type(e.errors) == "table" then
+  if e.code == "validation" and type(e.detail) == "table" then
+    e.errors = e.detail
     for _, problem in ipairs(e.errors) do
       if type(problem) == "table" and type(problem.path) == "string" then
         problem.source, problem.line =
@@ -208,9 +209,10 @@ function Filters:export(what, opts)
   local response = must(self.tenant.client:get(
     call_path(self, "filter", id_of(what)),
     { query = { export_state = true } }))
-  return must(yaml.from_json(response.body, {
+  local text, e = yaml.from_json(response.body, {
     without = not opts.volatile and d.filter.volatile_fields or nil,
-  }))
+  })
+  return (must(text, e))
 end
 
 --- Hit rates of the last `window` seconds: hit_count, throughput_rate,
