@@ -125,7 +125,7 @@ void filter_unknown_word(struct filter_check *check, const char *what,
     list_words(list, sizeof(list), words);
     if (near)
         snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
-    filter_problem(check, near ? hint : NULL, "unknown %s %s; there is %s",
+    filter_problem(check, near ? hint : NULL, "unknown %s %s; expected %s",
                    what, filter_show(shown, word, len), list);
 }
 

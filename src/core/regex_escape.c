@@ -358,7 +358,7 @@ void scan_class(struct scan *s)
         class_part(s, &set);
         shape_union(&all, &set);
     }
-    s->at++;
+    scan_skip(s, 1); /* the bracket, unless the text ends before it */
     if (inverted)
         shape_invert(&all);
     scan_set_item(s, offset, all);

@@ -195,7 +195,7 @@ static void flag_group(struct scan *s, size_t offset)
         s->flags = inside;
         return;
     }
-    s->at++;
+    scan_skip(s, 1);
     if (seen.off)
         scan_differs(s, offset,
                      "Python takes a flag away for a group only: (?-i:...)");
@@ -249,7 +249,7 @@ static void python_group(struct scan *s, size_t offset)
     size_t len;
     char kind = scan_peek(s, 1);
 
-    s->at += 2;
+    scan_skip(s, 2);
     if (kind == '<') {
         name = group_name(s, '>', &len);
         check_name(s, name, len);

@@ -108,6 +108,11 @@ uint32_t scan_character(struct scan *s)
     return c;
 }
 
+void scan_skip(struct scan *s, size_t n)
+{
+    s->at += n < s->len - s->at ? n : s->len - s->at;
+}
+
 void scan_past(struct scan *s, char c)
 {
     const char *end = memchr(s->text + s->at, c, s->len - s->at);

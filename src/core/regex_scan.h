@@ -66,6 +66,8 @@ char scan_peek(const struct scan *s, size_t ahead);
 bool scan_at(const struct scan *s, const char *text);
 /* Takes one character, which may be several bytes. */
 uint32_t scan_character(struct scan *s);
+/* Goes on by `n` bytes, or to the end. */
+void scan_skip(struct scan *s, size_t n);
 /* Goes past the next `c`, or to the end. */
 void scan_past(struct scan *s, char c);
 

@@ -178,7 +178,7 @@ static void channels_are_the_schemas(void **state)
 {
     (void)state;
     one("{\"name\":\"n\",\"channel\":\"Voice\",\"target_group_id\":\"g\"}",
-        "/channel", "unknown channel 'Voice'; there is voice, chat or email",
+        "/channel", "unknown channel 'Voice'; expected voice, chat or email",
         "did you mean 'voice'?");
     one("{\"name\":\"n\",\"channel\":\"voice\\u0000\","
         "\"target_group_id\":\"g\"}",

@@ -224,7 +224,7 @@ static void any_text_is_read(void **state)
         weir_regex_portable(exact, n, d, 4);
         free(exact);
     }
-    for (int round = 0; round < 2000; round++) {
+    for (int round = 0; round < 20000; round++) {
         char text[24];
 
         for (size_t i = 0; i < sizeof(text); i++) {
