@@ -31,7 +31,10 @@ struct weir_client_config {
     struct weir_log *log;                   /* may be NULL */
 };
 
-/* Copies `config`.  WEIR_OK, WEIR_INVALID naming the field, WEIR_NOMEM. */
+/* Copies `config`; the log must outlive the client.  The calls of a client
+ * share its rate limit (waiting calls go in order of asking), the pause after
+ * a 429, and a retry budget: when most calls fail, none is repeated.  WEIR_OK,
+ * WEIR_INVALID naming the field, WEIR_NOMEM. */
 enum weir_code weir_client_new(struct weir_loop *loop,
                                const struct weir_client_config *config,
                                struct weir_client **out, struct weir_err *err);
@@ -41,14 +44,19 @@ struct weir_loop *weir_client_loop(const struct weir_client *client);
 
 struct weir_call {
     const char *method;
-    const char *path;  /* begins with '/', already percent-encoded */
+    /* Begins with one '/', already percent-encoded, without '?' and '#'.
+     * Segments '.' and '..' are refused, also encoded: an id that was not
+     * encoded must not choose another resource.  The rest goes as it is. */
+    const char *path;
     const char *query; /* encoded, without '?'; or NULL */
+    /* Not If-Match; not Authorization where the client has an auth. */
     const struct weir_header *headers;
     size_t n_headers;
     const char *body; /* NULL: none */
     size_t body_len;
-    const char *content_type; /* NULL: application/json when a body is set */
-    const char *if_match;     /* ETag, or NULL; a weak one is refused */
+    /* NULL: application/json when a body is set.  The headers go before. */
+    const char *content_type;
+    const char *if_match; /* ETag, or NULL; a weak one is refused */
     /* A call that changes nothing although its method suggests it (the
      * validate call), so it may be repeated after an ambiguous failure. */
     bool safe;
@@ -56,7 +64,9 @@ struct weir_call {
     size_t max_body;    /* 0: the client's */
 };
 
-/* An op whose result is a 2xx response (weir_http_response).
+/* An op whose result is a 2xx response (weir_http_response).  429 and 503 are
+ * waited out for any call; 500, 502, 504 and broken connections for GET, HEAD,
+ * `safe` calls, and PUT and DELETE with if_match; a 401 takes one new token.
  * new: WEIR_OK, WEIR_INVALID, WEIR_NOMEM.
  * op: WEIR_AUTH 401 after one renewed token; WEIR_PERMISSION 403;
  * WEIR_NOT_FOUND 404, 410; WEIR_CONFLICT 409, 412, 428; WEIR_VALIDATION

@@ -266,11 +266,14 @@ decide(struct call *call, const struct weir_http_response *response,
 {
     const struct weir_clock *clock = weir_loop_clock(call->http.op.loop);
     const char *values[WEIR_REPLY_RETRY_AFTER];
+    /* What an attempt left over for its own deadline is no time for another
+     * attempt. */
+    int64_t left = left_ms(call) - TRANSPORT_FIRST_MS;
     struct weir_retry_input input = {
         .attempt = call->attempt,
         .repeatable = call->repeatable,
         .wall_ms = weir_loop_wall(call->http.op.loop),
-        .left_ms = left_ms(call),
+        .left_ms = left > 0 ? left : 0,
         .random = clock->random(clock->ud),
     };
 

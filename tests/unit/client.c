@@ -702,7 +702,7 @@ static void a_token_that_goes_stale_in_the_queue_is_renewed(void **state)
     f->config.burst = 1;
     make_with_auth(f);
     for (int i = 0; i < 3; i++) {
-        char name[8];
+        char name[24];
 
         snprintf(name, sizeof(name), "tok-%d", i);
         token(f, name, i == 2 ? 0 : 2); /* the last is stale at once */
@@ -714,7 +714,7 @@ static void a_token_that_goes_stale_in_the_queue_is_renewed(void **state)
     }
     turn_until_idle(f);
     for (int i = 0; i < 3; i++) {
-        char value[16];
+        char value[32];
 
         snprintf(value, sizeof(value), "Bearer tok-%d", i);
         assert_string_equal(
