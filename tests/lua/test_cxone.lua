@@ -207,7 +207,7 @@ function tests.test_a_servers_complaint_shows_the_line_that_built_it()
   })
   lu.assertEquals(e.errors[1].message, "no such tier")
   local here = debug.getinfo(1, "l").currentline
-  lu.assertEquals(e.errors[1].line, here - 6)
+  lu.assertEquals(e.errors[1].line, here - 5)
 end
 
 function tests.test_fifty_tasks_make_one_token_call()
