@@ -127,9 +127,10 @@ static const struct weir_filter *to_filter(lua_State *L, int index)
 
     luaL_checkudata(L, index, filter_type);
     filter = bind_box_memory(L, index);
-    if (!filter || !*filter)
-        luaL_argerror(L, index, "the filter is closed");
-    return *filter;
+    if (filter && *filter)
+        return *filter;
+    luaL_argerror(L, index, "the filter is closed");
+    return NULL;
 }
 
 static void problems_fini(void *memory)

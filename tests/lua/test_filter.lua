@@ -149,6 +149,10 @@ function tests.test_a_closed_filter_or_another_userdata_is_refused()
   lu.assertTrue(filter.is(f))
   lu.assertFalse(filter.is(io.stdout))
   lu.assertFalse(filter.is({}))
+  do
+    local closed <close> = f -- luacheck: ignore
+  end
+  lu.assertErrorMsgContains("the filter is closed", tostring, f)
 end
 
 return tests
