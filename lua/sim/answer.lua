@@ -15,6 +15,15 @@ local answer = {}
 ---@field close boolean?
 ---@field chunked boolean?
 
+local array_mark = getmetatable(json.array {})
+
+---Whether a decoded value was an array, an empty one too.
+---@param value any
+---@return boolean
+function answer.is_array(value)
+  return type(value) == "table" and getmetatable(value) == array_mark
+end
+
 ---@param status integer
 ---@param value any
 ---@param headers table<string, string>?

@@ -145,6 +145,16 @@ for name, values in pairs(switches) do
   checks[name] = is_one_of(values)
 end
 
+---The names of all settings, as keys.
+---@return table<string, true>
+function config.names()
+  local names = {}
+  for name in pairs(checks) do
+    names[name] = true
+  end
+  return names
+end
+
 ---@return table
 function config.defaults()
   local settings = {

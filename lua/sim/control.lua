@@ -24,10 +24,9 @@ local function read_json(context)
   return value
 end
 
--- A list without holes, whether the client sent one thing or many.
+-- A list, whether the client sent one thing or many.
 local function as_list(value)
-  return type(value) == "table" and (value[1] ~= nil or next(value) == nil)
-    and value or { value }
+  return answer.is_array(value) and value or { value }
 end
 
 route("GET", "", function(sim)

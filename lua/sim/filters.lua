@@ -29,7 +29,7 @@ local function read_body(context)
   local value, err = json.decode(request.body)
   if value == nil then
     return nil, answer.problem(400, "the body is not JSON: " .. err.message)
-  elseif type(value) ~= "table" or value == weir.null then
+  elseif type(value) ~= "table" or answer.is_array(value) then
     return nil, answer.problem(400, "expected a JSON object")
   end
   return value
@@ -48,9 +48,7 @@ local function refuse(self, definition)
       plain[field] = value
     end
   end
-  -- The only table without keys that is no empty object is an empty array,
-  -- and that mark a copy does not have.
-  local ok, problems = filter.check(next(definition) and plain or definition)
+  local ok, problems = filter.check(plain)
   if ok then
     return nil
   end

@@ -44,7 +44,7 @@ local function leave(group, id)
 end
 
 local function check_ids(self, ids)
-  if type(ids) ~= "table" or #ids == 0 then
+  if not answer.is_array(ids) or #ids == 0 then
     return answer.problem(400, ("%s: expected a list of at least one id"):format(items),
       { { path = "/" .. items, message = "expected a non-empty list" } })
   end

@@ -15,6 +15,7 @@ local random = require "sim.random"
 local router = require "sim.router"
 local target = require "sim.target"
 local tokens = require "sim.tokens"
+local words = require "sim.words"
 
 local sim = {}
 sim.__index = sim
@@ -179,12 +180,16 @@ end
 -- Scenario first, options over it.
 local function read_start(options)
   local start = { settings = {}, faults = {}, events = {} }
+  local known = config.names()
+  known.seed, known.faults, known.events = true, true, true
   local scenario, message = read_scenario(options.scenario)
   if not scenario then
     return nil, message
   end
   for key, value in pairs(scenario) do
-    if key == "faults" or key == "events" then
+    if not known[key] then
+      return nil, words.unknown("key of the scenario", key, known)
+    elseif key == "faults" or key == "events" then
       if type(value) ~= "table" then
         return nil, ("scenario: %s: expected a list"):format(key)
       end

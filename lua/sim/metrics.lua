@@ -7,7 +7,6 @@ local answer = require "sim.answer"
 local dialect = require "cxone.dialect"
 local json = require "weir.json"
 local time = require "sim.time"
-local weir = require "weir"
 
 local metrics = {}
 metrics.__index = metrics
@@ -34,7 +33,7 @@ end
 ---@param at number seconds since 1970
 ---@return boolean good
 function metrics:take(event, at)
-  if type(event) ~= "table" or event == weir.null or event[1] ~= nil then
+  if type(event) ~= "table" or answer.is_array(event) then
     self.sim:count("bad_events")
     return false
   end

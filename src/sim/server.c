@@ -156,6 +156,8 @@ static enum MHD_Result take_body(struct exchange *e, const char *data,
     return MHD_YES;
 }
 
+/* A client that closes its sending side before it has the answer gets none:
+ * the library reads before it asks a resumed request for its answer. */
 static void queue_for_handler(struct exchange *e)
 {
     MHD_get_connection_values(e->connection, MHD_HEADER_KIND, see_header, e);

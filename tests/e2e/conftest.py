@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+from sim_fixture import sim, start_sim  # noqa: F401
+
 
 @pytest.fixture(scope="session")
 def weir():
