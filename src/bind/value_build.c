@@ -113,7 +113,8 @@ static int play(lua_State *L)
 {
     struct bind_builder *b = lua_touserdata(L, 1);
     struct reel reel = {b->tape.data, b->tape.data + b->tape.len};
-    lua_Integer next[WEIR_VALUE_MAX_DEPTH]; /* index in arrays, 0 in objects */
+    /* The next index in an array, 0 in an object. */
+    lua_Integer next[WEIR_VALUE_MAX_DEPTH] = {0};
     unsigned depth = 0;
 
     luaL_checkstack(L, 2 * WEIR_VALUE_MAX_DEPTH + 8, "value");

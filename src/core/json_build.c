@@ -169,10 +169,10 @@ enum weir_code weir_json_parse(const char *text, size_t len,
                                const struct weir_json_options *options,
                                struct weir_json **out, struct weir_err *err)
 {
-    struct weir_json_builder *b;
+    struct weir_json_builder *b = NULL;
     enum weir_code code = weir_json_builder_new(&b, err);
 
-    if (code)
+    if (code || !b)
         return code;
     b->may_repeat = options && options->duplicate_keys;
     code = weir_json_scan(text, len, options, &b->sink, err);

@@ -313,9 +313,9 @@ static enum weir_code end(struct scanner *s)
 /* A key and its colon. */
 static enum weir_code member(struct scanner *s)
 {
-    size_t at = (size_t)(s->p - s->text), len;
+    size_t at = (size_t)(s->p - s->text), len = 0;
     enum weir_code code;
-    const char *key;
+    const char *key = NULL;
 
     if (s->p == s->end || *s->p != '"')
         return expected(s, "'\"' to begin a key");
@@ -345,8 +345,8 @@ static enum weir_code value(struct scanner *s)
 {
     const struct weir_sink *sink = s->sink;
     enum weir_code code;
-    const char *text;
-    size_t len;
+    const char *text = NULL;
+    size_t len = 0;
 
     if (s->p == s->end)
         return expected(s, "a value");

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The significant digits of a positive double, and where the point stands:
@@ -19,7 +20,6 @@ static void round_to(double value, int count, struct decimal *out)
 {
     char text[64];
     const char *p = text;
-    int exponent = 0;
 
     snprintf(text, sizeof(text), "%.*e", count - 1, value);
     out->count = 0;
@@ -27,8 +27,7 @@ static void round_to(double value, int count, struct decimal *out)
         if (*p >= '0' && *p <= '9')
             out->digits[out->count++] = *p;
     }
-    sscanf(p + 1, "%d", &exponent);
-    out->point = exponent + 1;
+    out->point = (int)strtol(p + 1, NULL, 10) + 1;
 }
 
 /* One unit in the last place up. */

@@ -234,10 +234,10 @@ void weir_yaml_writer_free(struct weir_yaml_writer *writer)
 enum weir_code weir_yaml_write(const struct weir_json *json,
                                struct weir_buf *buf, struct weir_err *err)
 {
-    struct weir_yaml_writer *writer;
+    struct weir_yaml_writer *writer = NULL;
     enum weir_code code = weir_yaml_writer_new(buf, &writer, err);
 
-    if (code)
+    if (code || !writer)
         return code;
     code = weir_json_emit(json, &writer->sink, err);
     if (!code)
