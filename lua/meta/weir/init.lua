@@ -1,0 +1,30 @@
+---@meta weir
+
+---The root of the modules, there without `require` too. `weir.json` is
+---`require "weir.json"`, loaded when it is first asked for; an unknown name
+---raises and suggests the nearest one.
+---
+---```lua
+---print(weir.version, weir.json.encode { answer = weir.null })
+---```
+---@class weir
+---@field auth weir.auth
+---@field client weir.client
+---@field err weir.err
+---@field etag weir.etag
+---@field filter weir.filter
+---@field http weir.http
+---@field json weir.json
+---@field log weir.log
+---@field page weir.page
+---@field poll weir.poll
+---@field regex weir.regex
+---@field task weir.task
+---@field yaml weir.yaml
+---@field null userdata     JSON's and YAML's null; the same value everywhere
+---@field version string    "0.1.0"
+---@field libraries string  "libcurl/7.88.1 OpenSSL/3.0.19 …"
+---@field sim_url? string   where the simulator answers; nil without `--sim`
+weir = {} -- luacheck: ignore 121
+
+return weir
