@@ -44,8 +44,10 @@ static const struct weir_json *to_document(lua_State *L, int index)
 
     luaL_checkudata(L, index, document_type);
     json = bind_box_memory(L, index);
-    if (!json || !*json)
+    if (!json || !*json) {
         luaL_argerror(L, index, "the document is closed");
+        return NULL; /* not reached */
+    }
     return *json;
 }
 

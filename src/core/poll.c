@@ -1,5 +1,6 @@
 #include "weir/poll.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +60,9 @@ static int64_t deadline(const struct poll *p)
 
 static void note(struct poll *p)
 {
-    weir_op_note(&p->op, "%.80s: %.40s, %.0f s of %.0f s", p->what,
-                 p->word.len ? weir_buf_str(&p->word) : "looking",
-                 (double)((now(p) - p->first) / 1000),
-                 (double)p->timeout / 1000);
+    weir_op_note(&p->op, "%.80s: %.40s, %" PRId64 " s of %" PRId64 " s",
+                 p->what, p->word.len ? weir_buf_str(&p->word) : "looking",
+                 (now(p) - p->first) / 1000, p->timeout / 1000);
 }
 
 /* ---- the end ---- */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "weir/clock.h"
+#include "rig.h"
 #include "weir/etag.h"
 
 static const char *const server_fields[] = {"id", "etag", "version"};
@@ -25,41 +25,6 @@ static const struct weir_etag_rules rules = {server_fields, 3, lists, 2};
 
 /* ---- helpers ---- */
 
-/* JSON in these tests is written with ' for ". */
-static struct weir_json *json(const char *text)
-{
-    char *copy = strdup(text);
-    struct weir_json *out = NULL;
-    struct weir_err err = WEIR_ERR_INIT;
-
-    assert_non_null(copy);
-    for (char *p = copy; *p; p++) {
-        if (*p == '\'')
-            *p = '"';
-    }
-    if (weir_json_parse(copy, strlen(copy), NULL, &out, &err))
-        fail_msg("%s: %s", copy, err.message);
-    free(copy);
-    return out;
-}
-
-static void assert_json(const struct weir_json *got, const char *expected)
-{
-    struct weir_json *want = json(expected);
-
-    if (!weir_json_equal(got, want)) {
-        struct weir_buf buf;
-
-        weir_buf_init(&buf, 1 << 20);
-        weir_json_write(got, 0, &buf, NULL);
-        print_error("got      %s\nexpected %s\n", weir_buf_str(&buf), expected);
-        weir_buf_fini(&buf);
-        weir_json_free(want);
-        fail();
-    }
-    weir_json_free(want);
-}
-
 struct merged {
     enum weir_code code;
     struct weir_json *base, *mine, *theirs, *out, *report;
@@ -70,9 +35,9 @@ static struct merged merge_with(const char *base, const char *mine,
                                 const char *theirs,
                                 const struct weir_etag_merging *merging)
 {
-    struct merged m = {.base = json(base),
-                       .mine = json(mine),
-                       .theirs = json(theirs),
+    struct merged m = {.base = rig_json(base),
+                       .mine = rig_json(mine),
+                       .theirs = rig_json(theirs),
                        .err = WEIR_ERR_INIT};
 
     m.code = weir_etag_merge(m.base, m.mine, m.theirs, merging, &m.out,
@@ -106,7 +71,7 @@ static void merges_to(const char *base, const char *mine, const char *theirs,
     if (m.code)
         print_error("%s\n", m.err.message);
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, expected);
+    rig_assert_json(m.out, expected);
     end(&m);
 }
 
@@ -118,10 +83,10 @@ static void conflicts_with(const char *base, const char *mine,
 
     assert_int_equal(m.code, WEIR_CONFLICT);
     assert_null(m.out);
-    assert_json(weir_json_get(m.report, "conflicts"), expected);
+    rig_assert_json(weir_json_get(m.report, "conflicts"), expected);
     assert_int_equal(m.err.code, WEIR_CONFLICT);
-    detail = json(m.err.detail);
-    assert_json(detail, expected);
+    detail = rig_json(m.err.detail);
+    rig_assert_json(detail, expected);
     weir_json_free(detail);
     end(&m);
 }
@@ -137,11 +102,11 @@ static void what_one_side_changed_is_taken(void **state)
 
     (void)state;
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, "{'a':9,'b':7,'c':{'x':8,'y':6},'new':true,"
-                       "'news':null}");
-    assert_json(m.report, "{'mine':['/a','/c/x','/gone','/new'],"
-                          "'theirs':['/b','/c/y','/lost','/news'],"
-                          "'same':[],'conflicts':[]}");
+    rig_assert_json(m.out, "{'a':9,'b':7,'c':{'x':8,'y':6},'new':true,"
+                           "'news':null}");
+    rig_assert_json(m.report, "{'mine':['/a','/c/x','/gone','/new'],"
+                              "'theirs':['/b','/c/y','/lost','/news'],"
+                              "'same':[],'conflicts':[]}");
     end(&m);
 }
 
@@ -155,9 +120,9 @@ static void a_different_change_on_both_sides_is_a_conflict(void **state)
     assert_string_equal(m.err.message, "both sides changed /a, /c/x");
     assert_non_null(m.err.detail);
     assert_null(m.out);
-    assert_json(m.report, "{'mine':[],'theirs':[],'same':[],'conflicts':["
-                          "{'path':'/a','base':1,'mine':2,'theirs':3},"
-                          "{'path':'/c/x','base':1,'mine':5,'theirs':6}]}");
+    rig_assert_json(m.report, "{'mine':[],'theirs':[],'same':[],'conflicts':["
+                              "{'path':'/a','base':1,'mine':2,'theirs':3},"
+                              "{'path':'/c/x','base':1,'mine':5,'theirs':6}]}");
     end(&m);
 }
 
@@ -180,9 +145,9 @@ static void the_same_change_on_both_sides_is_none(void **state)
 
     (void)state;
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, "{'a':2,'n':[1]}");
-    assert_json(m.report, "{'mine':[],'theirs':[],'conflicts':[],"
-                          "'same':['/a','/gone','/n']}");
+    rig_assert_json(m.out, "{'a':2,'n':[1]}");
+    rig_assert_json(m.report, "{'mine':[],'theirs':[],'conflicts':[],"
+                              "'same':['/a','/gone','/n']}");
     end(&m);
 }
 
@@ -252,9 +217,9 @@ static void the_servers_fields_come_from_theirs(void **state)
 
     (void)state;
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, "{'id':'x','etag':'2','a':2}");
-    assert_json(m.report, "{'mine':[],'theirs':['/a'],'same':[],"
-                          "'conflicts':[]}");
+    rig_assert_json(m.out, "{'id':'x','etag':'2','a':2}");
+    rig_assert_json(m.report, "{'mine':[],'theirs':['/a'],'same':[],"
+                              "'conflicts':[]}");
     end(&m);
     /* Only at the top: what is deeper is the caller's. */
     merges_to("{'o':{'id':1}}", "{'o':{'id':2}}", "{'o':{'id':1}}",
@@ -267,9 +232,9 @@ static void paths_are_json_pointers(void **state)
         merge("{}", "{'a/b~c':1,'':{'\\u0000':1}}", "{'a/b~c':2,'':{}}");
 
     (void)state;
-    assert_json(m.report,
-                "{'mine':['//\\u0000'],'theirs':[],'same':[],"
-                "'conflicts':[{'path':'/a~1b~0c','mine':1,'theirs':2}]}");
+    rig_assert_json(m.report,
+                    "{'mine':['//\\u0000'],'theirs':[],'same':[],"
+                    "'conflicts':[{'path':'/a~1b~0c','mine':1,'theirs':2}]}");
     end(&m);
 }
 
@@ -292,11 +257,11 @@ static void elements_with_identity_merge_one_by_one(void **state)
 
     (void)state;
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, L(A2 "," B2 "," E "," D));
-    assert_json(m.report,
-                "{'mine':['/matchers/0/value','/matchers/4'],"
-                "'theirs':['/matchers/1/value','/matchers/2','/matchers/3'],"
-                "'same':[],'conflicts':[]}");
+    rig_assert_json(m.out, L(A2 "," B2 "," E "," D));
+    rig_assert_json(
+        m.report, "{'mine':['/matchers/0/value','/matchers/4'],"
+                  "'theirs':['/matchers/1/value','/matchers/2','/matchers/3'],"
+                  "'same':[],'conflicts':[]}");
     end(&m);
 }
 
@@ -344,7 +309,7 @@ static void a_kept_element_stays_where_it_was(void **state)
 
     (void)state;
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, L(A2 "," B2 "," C "," D));
+    rig_assert_json(m.out, L(A2 "," B2 "," C "," D));
     end(&m);
 }
 
@@ -370,7 +335,7 @@ static void without_obvious_identity_a_list_merges_as_a_whole(void **state)
                  "[{'path':'/matchers','base':[%s],'mine':[%s],"
                  "'theirs':[%s]}]",
                  B, odd[i], B "," C);
-        assert_json(weir_json_get(m.report, "conflicts"), report);
+        rig_assert_json(weir_json_get(m.report, "conflicts"), report);
         end(&m);
         merges_to(L(B), mine, L(B), mine);
     }
@@ -403,20 +368,20 @@ static void a_policy_decides_and_the_report_still_tells(void **state)
 
     (void)state;
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, "{'a':2}");
+    rig_assert_json(m.out, "{'a':2}");
     assert_int_equal(weir_json_size(weir_json_get(m.report, "conflicts")), 2);
     end(&m);
     merging.policy = WEIR_ETAG_THEIRS;
     m = merge_with("{'a':1,'b':1}", "{'a':2}", "{'a':3,'b':5}", &merging);
-    assert_json(m.out, "{'a':3,'b':5}");
+    rig_assert_json(m.out, "{'a':3,'b':5}");
     end(&m);
 }
 
 static void choices_go_before_the_policy(void **state)
 {
     struct weir_json *choices =
-        json("[{'path':'/c'},{'path':'/matchers/0/value','value':7},"
-             "{'path':'/nowhere','value':1}]");
+        rig_json("[{'path':'/c'},{'path':'/matchers/0/value','value':7},"
+                 "{'path':'/nowhere','value':1}]");
     struct weir_etag_merging merging = {
         .rules = &rules, .policy = WEIR_ETAG_FAIL, .choices = choices};
     const char *base = "{'c':1,'matchers':[" A "]}",
@@ -426,13 +391,13 @@ static void choices_go_before_the_policy(void **state)
 
     (void)state;
     assert_int_equal(m.code, WEIR_OK);
-    assert_json(m.out, "{'matchers':[{'attribute':'a','operator':'is',"
-                       "'value':7}]}");
+    rig_assert_json(m.out, "{'matchers':[{'attribute':'a','operator':'is',"
+                           "'value':7}]}");
     end(&m);
     weir_json_free(choices);
 
     /* What is left without a choice is still in conflict. */
-    merging.choices = choices = json("[{'path':'/c','value':0}]");
+    merging.choices = choices = rig_json("[{'path':'/c','value':0}]");
     m = merge_with(base, mine, theirs, &merging);
     assert_int_equal(m.code, WEIR_CONFLICT);
     assert_string_equal(m.err.message, "both sides changed /matchers/0/value");
@@ -442,7 +407,7 @@ static void choices_go_before_the_policy(void **state)
 
 static void only_objects_merge(void **state)
 {
-    struct weir_json *object = json("{}"), *array = json("[]");
+    struct weir_json *object = rig_json("{}"), *array = rig_json("[]");
     struct weir_json *out = NULL;
     struct weir_err err = WEIR_ERR_INIT;
 
@@ -458,7 +423,7 @@ static void only_objects_merge(void **state)
     assert_int_equal(
         weir_etag_merge(object, object, object, NULL, &out, NULL, NULL),
         WEIR_OK);
-    assert_json(out, "{}");
+    rig_assert_json(out, "{}");
     weir_json_free(out);
     weir_json_free(object);
     weir_json_free(array);
@@ -476,7 +441,7 @@ static struct weir_json *random_scalar(struct weir_clock_fake *dice)
     static const char *const texts[] = {"null", "true", "false", "0",   "1",
                                         "1.0",  "2",    "''",    "'x'", "'y'"};
 
-    return json(texts[roll(dice, sizeof(texts) / sizeof(*texts))]);
+    return rig_json(texts[roll(dice, sizeof(texts) / sizeof(*texts))]);
 }
 
 static struct weir_json *random_list(struct weir_clock_fake *dice)
@@ -718,6 +683,10 @@ static void a_long_list_merges_quickly(void **state)
         WEIR_OK);
     /* Theirs has N instead of 0, and runs backwards. */
     assert_int_equal(weir_json_size(weir_json_get(out, "numbered")), N);
+    rig_assert_json(weir_json_first(weir_json_get(out, "numbered")),
+                    "{'n':20000,'v':0}");
+    rig_assert_json(weir_json_at(weir_json_get(out, "numbered"), 1),
+                    "{'n':19999,'v':19999}");
     weir_json_free(out);
     for (int s = 0; s < 3; s++)
         weir_json_free(side[s]);
