@@ -5,6 +5,7 @@
 local dialect = require "cxone.dialect"
 local err = require "weir.err"
 local options = require "weir.options"
+local text = require "weir.text"
 local weir = require "weir"
 
 local config = {}
@@ -78,6 +79,22 @@ local function require_complete(settings)
   }, 0)
 end
 
+--- An address that would send the secret in clear, or is none, is a fault of
+-- the configuration, whoever gave it.
+local function require_usable(settings)
+  for _, key in ipairs { "base_url", "token_url" } do
+    local ok, e = true, nil
+    if not settings.allow_plain_http then ok, e = text.url_check(settings[key]) end
+    if not ok then
+      error(err.new {
+        code = "config",
+        message = ("%s (%s): %s"):format(key, dialect.environment[key], e.message),
+        hint = e.hint,
+      }, 0)
+    end
+  end
+end
+
 function config.resolve(given)
   given = options.check("cxone.connect", given, known)
   local settings = { dialect = overlay(dialect, given.dialect) }
@@ -96,6 +113,7 @@ function config.resolve(given)
     or d.base_url:gsub("{tenant}", (settings.tenant:gsub("%%", "%%%%")))
   settings.token_url = settings.token_url or d.token_url
   settings.scope = settings.scope or d.scope
+  require_usable(settings)
   settings.limit = overlay(d.limit, settings.limit)
   settings.retry = overlay(d.retry, settings.retry)
   return settings

@@ -89,7 +89,7 @@ static int push_auth(lua_State *L, const char *what,
     luaL_setmetatable(L, auth_type);
     code = weir_auth_new(context->loop, config, &box->auth, &err);
     if (code == WEIR_INVALID)
-        return bind_misuse(L, "%s: %s", what, err.message);
+        return bind_misuse_err(L, what, &err);
     return code ? bind_raise(L, &err) : 1;
 }
 

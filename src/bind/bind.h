@@ -65,6 +65,9 @@ int bind_raise(lua_State *L, struct weir_err *err);
  * the script's own line, not of ours. */
 int bind_misuse(lua_State *L, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same for a mistake that the core found: "what: message (hint)";
+ * clears `err`. */
+int bind_misuse_err(lua_State *L, const char *what, struct weir_err *err);
 /* The err object at `index`, or false: for code that must tell apart. */
 bool bind_is_err(lua_State *L, int index);
 

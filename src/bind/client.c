@@ -165,7 +165,7 @@ static int client_new(lua_State *L)
     luaL_setmetatable(L, client_type);
     code = weir_client_new(context->loop, &config, &box->client, &err);
     if (code == WEIR_INVALID)
-        return bind_misuse(L, "client.new: %s", err.message);
+        return bind_misuse_err(L, "client.new", &err);
     if (code)
         return bind_raise(L, &err);
     strncat(box->base_url, options.base_url, sizeof(box->base_url) - 1);
@@ -238,7 +238,7 @@ static int do_call(lua_State *L, int index, const char *what,
     op = bind_op(L);
     code = weir_client_call(client, &call, op, &err);
     if (code == WEIR_INVALID)
-        return bind_misuse(L, "%s: %s", what, err.message);
+        return bind_misuse_err(L, what, &err);
     if (code)
         return bind_fail(L, &err);
     return bind_await(L, lua_gettop(L), bind_response_results);

@@ -251,6 +251,18 @@ int bind_misuse(lua_State *L, const char *fmt, ...)
     return lua_error(L);
 }
 
+int bind_misuse_err(lua_State *L, const char *what, struct weir_err *err)
+{
+    char message[sizeof(err->message)], hint[sizeof(err->hint)];
+
+    memcpy(message, err->message, sizeof(message));
+    memcpy(hint, err->hint, sizeof(hint));
+    weir_err_clear(err);
+    if (hint[0])
+        return bind_misuse(L, "%s: %s (%s)", what, message, hint);
+    return bind_misuse(L, "%s: %s", what, message);
+}
+
 /* ---- weir.err: for Lua faces and scripts ---- */
 
 static const char *const fields[] = {

@@ -75,7 +75,7 @@ static int etag_document(lua_State *L)
     lua_settop(L, 2);
     document = new_document(L);
     if (bind_value_json(L, 2, &made, &err))
-        return bind_misuse(L, "%s: %s", what, err.message);
+        return bind_misuse_err(L, what, &err);
     *document = *made;
     *made = NULL;
     lua_settop(L, 3);
@@ -360,7 +360,7 @@ static int etag_update(lua_State *L)
     update.rules = push_rules(L, 5); /* stays on the stack while we wait */
     op = bind_op(L);
     if (weir_etag_update(client, &update, op, &err))
-        return bind_misuse(L, "%s: %s", what, err.message);
+        return bind_misuse_err(L, what, &err);
     return bind_await(L, -1, update_results);
 }
 

@@ -88,7 +88,7 @@ static int filter_schema(lua_State *L)
     schema = bind_box(L, sizeof(*schema), schema_fini);
     luaL_setmetatable(L, schema_type);
     if (bind_value_json(L, 1, &json, &err))
-        return bind_misuse(L, "dialect: filter: %s", err.message);
+        return bind_misuse_err(L, "dialect: filter", &err);
     schema->json = *json;
     *json = NULL;
     read_words(L, schema->json, "channels", schema->channels);

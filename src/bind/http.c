@@ -124,8 +124,7 @@ static int call(lua_State *L, int index, const char *what,
     op = bind_op(L);
     code = weir_http_new(bind_context(L)->loop, &request, op, &err);
     if (code == WEIR_INVALID)
-        return bind_misuse(L, "%s: %s%s%s", what, err.message,
-                           err.hint[0] ? "; " : "", err.hint);
+        return bind_misuse_err(L, what, &err);
     if (code)
         return bind_fail(L, &err);
     return bind_await(L, lua_gettop(L), bind_response_results);

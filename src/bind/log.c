@@ -52,7 +52,7 @@ static int log_secret(lua_State *L)
     text = lua_tolstring(L, 1, &len);
     code = weir_log_secret(bind_context(L)->log, text, len, &err);
     if (code == WEIR_INVALID)
-        return bind_misuse(L, "log.secret: %s", err.message);
+        return bind_misuse_err(L, "log.secret", &err);
     return code ? bind_raise(L, &err) : 0;
 }
 

@@ -98,7 +98,7 @@ static int poll_open(lua_State *L)
     }
     op = bind_op(L);
     if (weir_poll_new(bind_context(L)->loop, client, &poll, op, &err))
-        return bind_misuse(L, "poll.wait: %s", err.message);
+        return bind_misuse_err(L, "poll.wait", &err);
     return 1;
 }
 

@@ -1,8 +1,9 @@
-/* Text questions that Lua faces ask: the nearest word, a URL's encoding. */
+/* Text questions that Lua faces ask: the nearest word, whether a URL is fit. */
 #include <string.h>
 
 #include "bind.h"
 #include "weir/filter.h"
+#include "weir/http.h"
 #include "weir/url.h"
 
 #define MAX_WORDS     64
@@ -44,9 +45,22 @@ static int text_url_encode(lua_State *L)
     return 1;
 }
 
+/* url_check(url) → true if it may carry a secret: absolute, and https or to
+ * loopback; else nil and the err object. */
+static int text_url_check(lua_State *L)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+
+    if (!weir_http_url_is_safe(luaL_checkstring(L, 1), &err))
+        return bind_fail(L, &err);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"nearest", text_nearest},
     {"url_encode", text_url_encode},
+    {"url_check", text_url_check},
     {NULL, NULL},
 };
 

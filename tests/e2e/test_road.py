@@ -101,7 +101,8 @@ def test_plain_http_beyond_loopback_is_refused(run_weir, tmp_path):
                            "CXONE_BASE_URL": "http://tenant.example",
                            "CXONE_TOKEN_URL": "http://tenant.example/token"},
                       cwd=tmp_path)
-    assert result.returncode != 0
+    assert result.returncode == 5
+    assert "CXONE_BASE_URL" in result.stderr
     assert "https" in result.stderr
     assert "allow_plain_http" in result.stderr
     assert "a-real-secret" not in result.stderr
