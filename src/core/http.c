@@ -65,17 +65,13 @@ static void transfer_done(struct weir_transfer *transfer, CURLcode result)
 
     curl_easy_getinfo(x->handle->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
     x->elapsed += (double)microseconds / 1e6;
-    if (result) {
+    if (result || weir_http_answer_finish(x, err) ||
+        weir_http_redirect(x, &follow, err) || (follow && send_request(x, err)))
         weir_http_fail(x, result);
-    } else if (weir_http_answer_finish(x, err) ||
-               weir_http_redirect(x, &follow, err) ||
-               (follow && send_request(x, err))) {
-        weir_http_fail(x, result);
-    } else if (follow) {
+    else if (follow)
         return;
-    } else {
+    else
         x->http.response = &x->response;
-    }
     end(x);
 }
 

@@ -256,7 +256,7 @@ enum weir_code weir_url_origin(const char *url, size_t len,
 enum weir_code weir_url_check(const char *url, struct weir_err *err)
 {
     struct weir_url_origin origin;
-    size_t len;
+    size_t len = 0;
     enum weir_code code = weir_url_scan(url, &len, err);
 
     return code ? code : weir_url_origin(url, len, &origin, err);

@@ -34,7 +34,7 @@ local http = {}
 ---@field max_header_bytes? integer   default 64 KiB
 ---@field max_headers? integer        lines; default 200
 ---@field max_redirects? integer      GET and HEAD within one origin; default 3 (also for 0)
----@field once? boolean               must reach the server at most once: goes out on a connection of its own
+---@field once? boolean               at most once: sent on a connection of its own
 ---@field allow_plain_http? boolean   http:// beyond this machine, in clear
 
 ---@class weir.http.request: weir.http.options
