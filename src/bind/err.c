@@ -60,7 +60,7 @@ static bool starts_with(const char *text, const char *start)
 
 /* "conflict: PUT https://…/flt_1: 412 …; hint".  What the message says
  * itself (a method, the status) is not said twice. */
-void bind_err_line(lua_State *L, int index)
+void bind_err_line(lua_State *L, int index, bool with_hint)
 {
     const char *code, *message, *hint, *method, *url, *status;
     luaL_Buffer line;
@@ -91,7 +91,7 @@ void bind_err_line(lua_State *L, int index)
         luaL_addchar(&line, ' ');
     }
     add_line(&line, message);
-    if (hint) {
+    if (hint && with_hint) {
         luaL_addstring(&line, "; ");
         add_line(&line, hint);
     }
@@ -105,7 +105,7 @@ static int err_tostring(lua_State *L)
     lua_settop(L, 1);
     if (!bind_is_err(L, 1))
         return luaL_error(L, "not an err object");
-    bind_err_line(L, 1);
+    bind_err_line(L, 1, true);
     return 1;
 }
 

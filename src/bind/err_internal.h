@@ -8,8 +8,9 @@
 
 #include "bind.h"
 
-/* Replaces all above the err object at `index` by its one readable line. */
-void bind_err_line(lua_State *L, int index);
+/* Replaces all above the err object at `index` by its one readable line,
+ * with its hint at the end or without. */
+void bind_err_line(lua_State *L, int index, bool with_hint);
 
 /* The innermost frame, from `level` outwards, that is a script's own: Lua,
  * and not one of the modules embedded here. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "err_internal.h"
 
 enum { MAX_LISTED = 20, MAX_CAUSES = 8, MAX_LINE = 160 };
 
@@ -109,6 +110,7 @@ static void add_plain(struct weir_buf *out, const char *text)
     }
 }
 
+/* The line itself; with a terminal (for colours), a mark below its start. */
 static void add_excerpt(struct weir_buf *out, const struct place *place,
                         const struct host_terminal *terminal)
 {
@@ -130,9 +132,11 @@ static void add_excerpt(struct weir_buf *out, const struct place *place,
             text[MAX_LINE] = '\0';
         weir_buf_addf(out, "%6d | ", place->line);
         add_plain(out, text);
-        weir_buf_addf(out, "\n       | %*s%s^%s\n", (int)indent, "",
-                      host_terminal_sgr(terminal, "1;31"),
-                      host_terminal_sgr(terminal, "0"));
+        weir_buf_addc(out, '\n');
+        if (terminal)
+            weir_buf_addf(out, "       | %*s%s^%s\n", (int)indent, "",
+                          host_terminal_sgr(terminal, "1;31"),
+                          host_terminal_sgr(terminal, "0"));
     }
     free(text);
     if (file)
@@ -142,6 +146,7 @@ static void add_excerpt(struct weir_buf *out, const struct place *place,
 static void add_problem(lua_State *L, struct weir_buf *out)
 {
     int top = lua_gettop(L);
+    struct place place = {.line = 0};
     const char *path = push_field(L, top, "path");
     const char *message = push_field(L, top, "message");
     const char *hint = push_field(L, top, "hint");
@@ -151,8 +156,10 @@ static void add_problem(lua_State *L, struct weir_buf *out)
     lua_pushstring(L, "line");
     lua_rawget(L, top);
     if (source && lua_isinteger(L, -1)) {
+        snprintf(place.source, sizeof(place.source), "%s", source);
+        place.line = (int)lua_tointeger(L, -1);
         add_plain(out, source);
-        weir_buf_addf(out, ":%d: ", (int)lua_tointeger(L, -1));
+        weir_buf_addf(out, ":%d: ", place.line);
     }
     add_plain(out, path && *path ? path : "/");
     weir_buf_adds(out, ": ");
@@ -163,6 +170,8 @@ static void add_problem(lua_State *L, struct weir_buf *out)
         weir_buf_adds(out, ")");
     }
     weir_buf_addc(out, '\n');
+    if (place.line > 0)
+        add_excerpt(out, &place, NULL);
     lua_settop(L, top);
 }
 
@@ -251,6 +260,45 @@ static int to_string(lua_State *L)
     return 1;
 }
 
+static bool has_tostring(lua_State *L, int index)
+{
+    if (luaL_getmetafield(L, index, "__tostring") == LUA_TNIL)
+        return lua_type(L, index) == LUA_TNUMBER;
+    lua_pop(L, 1);
+    return true;
+}
+
+/* How many problems a check of our own found; 0 for any other error.  They
+ * are listed one by one, so the headline need not repeat the first. */
+static int local_problems(lua_State *L, int index)
+{
+    int n = 0;
+
+    if (push_field(L, index, "message") == NULL) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    lua_pushliteral(L, "status");
+    lua_rawget(L, index);
+    lua_pushliteral(L, "errors");
+    if (lua_rawget(L, index) == LUA_TTABLE && lua_isnil(L, -2))
+        n = (int)lua_rawlen(L, -1);
+    lua_pop(L, 3);
+    return n;
+}
+
+static const char *push_err_line(lua_State *L, int index)
+{
+    int n = local_problems(L, index);
+
+    if (n > 0)
+        return lua_pushfstring(L, "validation: %d problem%s in the definition",
+                               n, n == 1 ? "" : "s");
+    lua_pushvalue(L, index);
+    bind_err_line(L, lua_gettop(L), false);
+    return lua_tostring(L, -1);
+}
+
 /* Pushes the error's one line; its own place, if Lua put one before the
  * message, goes to `place`. */
 static const char *push_message(lua_State *L, int index, int trace,
@@ -258,6 +306,11 @@ static const char *push_message(lua_State *L, int index, int trace,
 {
     const char *message;
 
+    if (bind_is_err(L, index))
+        return push_err_line(L, index);
+    if (lua_type(L, index) != LUA_TSTRING && !has_tostring(L, index))
+        return lua_pushfstring(L, "an error that is a %s, not a message",
+                               luaL_typename(L, index));
     lua_pushcfunction(L, to_string);
     lua_pushvalue(L, index);
     if (lua_pcall(L, 1, 1, 0) || lua_type(L, -1) != LUA_TSTRING)
@@ -270,13 +323,21 @@ static const char *push_message(lua_State *L, int index, int trace,
 
 static void add_details(lua_State *L, int index, struct weir_buf *out)
 {
+    const char *hint;
+
     if (!bind_is_err(L, index))
         return;
     lua_pushvalue(L, index);
     add_list(L, out, "errors", add_problem);
     add_list(L, out, "conflicts", add_conflict);
     add_causes(L, out);
-    lua_pop(L, 1);
+    hint = push_field(L, -1, "hint");
+    if (hint && *hint) {
+        weir_buf_adds(out, "  what to do: ");
+        add_plain(out, hint);
+        weir_buf_addc(out, '\n');
+    }
+    lua_pop(L, 2);
 }
 
 void host_report(lua_State *L, int index, int trace, bool traceback,
