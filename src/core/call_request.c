@@ -182,10 +182,11 @@ static enum weir_code check(const struct call *call,
 
 /* ---- copying ---- */
 
-static bool has_header(const struct call *call, const char *name)
+/* Whether the caller gave a header of that name. */
+static bool has_header(const struct weir_call *from, const char *name)
 {
-    for (size_t i = 0; i < call->n_headers; i++) {
-        if (strcasecmp(call->headers[i].name, name) == 0)
+    for (size_t i = 0; i < from->n_headers; i++) {
+        if (strcasecmp(from->headers[i].name, name) == 0)
             return true;
     }
     return false;
@@ -214,12 +215,12 @@ static bool copy_headers(struct call *call, const struct weir_call *from)
         if (!add_header(call, from->headers[i].name, from->headers[i].value))
             return false;
     }
-    if (!has_header(call, "Accept") &&
+    if (!has_header(from, "Accept") &&
         !add_header(call, "Accept", "application/json"))
         return false;
     if (!type && from->body)
         type = "application/json";
-    if (has_header(call, "Content-Type"))
+    if (has_header(from, "Content-Type"))
         type = NULL; /* the caller's own word counts */
     if (type && !add_header(call, "Content-Type", type))
         return false;

@@ -759,6 +759,34 @@ static void calls_go_in_order_of_asking(void **state)
     }
 }
 
+static void a_late_call_does_not_overtake_the_queue(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const paths[] = {"/0", "/1", "/2"};
+    struct weir_op *ops[3];
+    int n = 0;
+
+    f->config.rate = 10;
+    f->config.burst = 1;
+    make(f);
+    for (int i = 0; i < 3; i++) {
+        struct weir_call call = {.method = "GET", .path = paths[i]};
+
+        fake_transport_answer(&f->fake, 200, NULL, "");
+        ops[i] = call_op(f, &call);
+        if (i == 2) /* the turn of 1 is due, but its timer has not fired */
+            weir_clock_fake_advance(&f->clock, 100);
+        weir_op_start(ops[i], done, &n);
+    }
+    turn_until_idle(f);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(f->fake.requests[i].url +
+                                strlen("https://api.test/base"),
+                            paths[i]);
+        weir_op_free(ops[i]);
+    }
+}
+
 static void a_429_pauses_everyone(void **state)
 {
     struct fixture *f = *state;
@@ -824,6 +852,39 @@ static void a_token_that_comes_during_a_pause_waits_it_out(void **state)
     assert_true(sent(f, 2) - sent(f, 0) >= 6500);
     weir_op_free(first);
     weir_op_free(second);
+}
+
+/* A call that has its turn already and waits for a token goes back into the
+ * queue when a pause has begun meanwhile. */
+static void a_pause_takes_a_turn_back(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_op *ops[2];
+    int n = 0;
+
+    f->config.rate = 1;
+    f->config.burst = 1;
+    make_with_auth(f);
+    token(f, "tok-1", 1); /* stale after 500 ms */
+    token(f, "tok-2", 3600);
+    fake_transport_delay(&f->login, 1000);
+    fake_transport_answer(&f->fake, 429, "Retry-After: 5", "");
+    fake_transport_delay(&f->fake, 1500);
+    fake_transport_answer(&f->fake, 200, NULL, "");
+    fake_transport_answer(&f->fake, 200, NULL, "");
+    for (int i = 0; i < 2; i++) {
+        ops[i] = call_op(f, &get);
+        weir_op_start(ops[i], done, &n);
+    }
+    turn_until_idle(f);
+    assert_int_equal(n, 2);
+    /* The second had its turn at 1 s, its token at 2 s; the 429 came at
+     * 1.5 s, and its pause ended at 6.5 s. */
+    assert_int_equal(f->login.requests[1].time - sent(f, 0), 1000);
+    assert_int_equal(sent(f, 1) - sent(f, 0), 6500);
+    assert_int_equal(sent(f, 2) - sent(f, 0), 7500);
+    weir_op_free(ops[0]);
+    weir_op_free(ops[1]);
 }
 
 static void a_429_costs_no_budget(void **state)
@@ -1062,8 +1123,10 @@ int main(void)
         TEST(a_short_token_is_never_sent_stale),
         TEST(a_token_that_goes_stale_in_the_queue_is_renewed),
         TEST(calls_go_in_order_of_asking),
+        TEST(a_late_call_does_not_overtake_the_queue),
         TEST(a_429_pauses_everyone),
         TEST(a_token_that_comes_during_a_pause_waits_it_out),
+        TEST(a_pause_takes_a_turn_back),
         TEST(a_429_costs_no_budget),
         TEST(still_429_at_the_end_is_rate),
         TEST(a_deadline_ends_a_call_wherever_it_is),
