@@ -260,10 +260,12 @@ static int to_string(lua_State *L)
     return 1;
 }
 
+/* Other values would show as an address, which tells nobody anything. */
 static bool has_tostring(lua_State *L, int index)
 {
     if (luaL_getmetafield(L, index, "__tostring") == LUA_TNIL)
-        return lua_type(L, index) == LUA_TNUMBER;
+        return lua_type(L, index) <= LUA_TBOOLEAN ||
+               lua_type(L, index) == LUA_TNUMBER;
     lua_pop(L, 1);
     return true;
 }

@@ -144,7 +144,8 @@ def test_the_code_of_an_uncaught_err(run_weir, script, code, status):
     """)
     result = run_weir("run", path)
     assert result.returncode == status
-    assert f"{code}: because; do so" in result.stderr
+    assert f"weir: {code}: because\n" in result.stderr
+    assert "  what to do: do so\n" in result.stderr
 
 
 def test_os_exit(run_weir, script):
