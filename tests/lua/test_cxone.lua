@@ -61,7 +61,10 @@ end
 
 function tests.test_check_raises_every_problem_at_once()
   local e = raised("validation", filters.check, filters,
-    definition { channel = "voise", matchers = { { attribute = "a", operator = "equal", value = 1 } } })
+    definition {
+      channel = "voise",
+      matchers = { { attribute = "a", operator = "equal", value = 1 } },
+    })
   lu.assertEquals(#e.errors, 2)
   lu.assertEquals(e.errors[1].path, "/channel")
   lu.assertEquals(e.errors[2].path, "/matchers/0/operator")
