@@ -134,7 +134,7 @@ lua-test: $(BUILD)/weir ## run the Lua tests inside weir
 	$(BUILD)/weir run --sim tests/lua/run.lua
 
 e2e: $(BUILD)/weir ## run the program against real sockets
-	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) -m pytest -q tests/e2e
+	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) -m pytest -q -c tests/e2e/pytest.ini tests/e2e
 
 asan: ## run every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
