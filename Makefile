@@ -71,7 +71,7 @@ setup: ## install what is missing to build, test and lint (Debian)
 # not touch the machine.
 demo: ## install what is missing, build, deploy a filter to the simulator
 	@scripts/setup build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	$(BUILD)/weir run --sim examples/deploy_filter.lua
 
 # ---- building ----
@@ -113,6 +113,7 @@ $(BUILD)/lua/sources.o: $(BUILD)/lua/sources.c src/bind/bind.h
 
 test: ## run every test: unit, lua, e2e (installs what they need)
 	@scripts/setup build test
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN)
 	@$(MAKE) --no-print-directory unit lua-test e2e
 
 $(BUILD)/tests/unit/support/%.o: tests/unit/support/%.c
