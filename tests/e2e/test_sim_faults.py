@@ -309,7 +309,7 @@ def test_what_is_not_below_sim(sim):
     assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, POST")
 
 
-def test_two_writers_with_200_updates_each_lose_nothing(sim):
+def test_two_writers_lose_nothing(sim):
     """Optimistic locking holds: what was acknowledged was applied once."""
     import threading
 
@@ -319,7 +319,7 @@ def test_two_writers_with_200_updates_each_lose_nothing(sim):
     def write(letter):
         with sim.login(client_id=letter) as client:
             done = 0
-            while done < 200:
+            while done < 50:
                 current = client.get(path).json()
                 body = definition(description=(current["description"] + letter)[-200:])
                 answer = client.put(path, json=body, headers={"If-Match": current["etag"]})
@@ -330,4 +330,4 @@ def test_two_writers_with_200_updates_each_lose_nothing(sim):
         writer.start()
     for writer in writers:
         writer.join()
-    assert sim.state()["updates"] == 400
+    assert sim.state()["updates"] == 100
