@@ -31,7 +31,7 @@ local sim = {}
 
 ---@class weir.sim.fault
 ---@field kind weir.sim.kind
----@field call? string         "create", "update", "token", …; "any": tokens too; default: all but tokens
+---@field call? string         "create", "token", …, "any"; default: all but "token"
 ---@field method? string
 ---@field target? string       text that the path contains
 ---@field count? integer       how many times; default 1
@@ -49,6 +49,16 @@ local sim = {}
 ---@field actor? string        default "somebody.else"
 ---@field body? string
 ---@field location? string
+
+---@class weir.sim.seen
+---@field number integer
+---@field method string
+---@field path string
+---@field status integer
+---@field call? string        "create", "update", …
+---@field client? string      the client id
+---@field faults? string[]    kinds that fired
+---@field request_id string
 
 ---Adds a fault or a list of them, all or none: tables, or texts as
 ---`weir sim --fault` takes them.
@@ -70,7 +80,7 @@ function sim.clear_faults() end
 function sim.events(events, seconds_ago) end
 
 ---The last thousand requests, oldest first, without bodies and secrets.
----@return {number: integer, method: string, path: string, call: string?, status: integer, faults: string[]?}[]
+---@return weir.sim.seen[]
 function sim.log() end
 
 ---Changes settings, all or none of those given.
