@@ -6,7 +6,7 @@ local text = require "weir.text"
 
 -- The modules that are there for scripts; the rest of "weir.…" is machinery.
 local modules = {
-  "auth", "client", "err", "etag", "filter", "http", "json", "log", "page", "poll", "regex",
+  "auth", "client", "err", "etag", "filter", "http", "json", "log", "page", "poll", "regex", "sim",
   "task", "yaml",
 }
 local known = {}
