@@ -69,6 +69,8 @@ return {
   status = {
     field = "status",
     reason = "reason",
+    initial = "DRAFT",
+    pending = "PENDING_ACTIVATION",
     done = { "ACTIVE" },
     failed = { "FAILED", "REJECTED" },
     interval = 3,            -- seconds between two looks

@@ -50,7 +50,7 @@ function Groups:assign(gid, filters)
   end
   local response, e = tenant.client:put(
     path.fill(tenant.dialect.paths.group_filters, { gid = gid }),
-    { json = { filter_ids = ids } })
+    { json = { [tenant.dialect.page.members.items] = ids } })
   if not response then error(e, 0) end
 end
 

@@ -4,7 +4,7 @@ local dialect = require "cxone.dialect"
 
 local activation = {}
 
-local draft, pending = "DRAFT", "PENDING_ACTIVATION"
+local draft, pending = dialect.status.initial, dialect.status.pending
 local active = dialect.status.done[1]
 
 ---A filter just made; it takes the settings of this moment with it.

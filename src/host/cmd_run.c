@@ -105,8 +105,7 @@ static int run_script(struct host_session *session, int argc, char **argv,
 
 static int run(int argc, char **argv)
 {
-    struct host_session_options given = {.log_level = WEIR_LOG_INFO,
-                                         .sim_seed = 1};
+    struct host_session_options given = {.log_level = WEIR_LOG_INFO};
     struct host_session session;
     int code = 0;
     int script =
