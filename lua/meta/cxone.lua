@@ -1,0 +1,178 @@
+---@meta cxone
+
+---The client that scripts use. What the world does wrong is raised as an err
+---(see `weir.err`), so a script without a single `if` stops at the first failure.
+---
+---```lua
+---local tenant = require "cxone".connect()
+---local record = tenant.filters:deploy(definition)
+---```
+---@class cxone
+local cxone = {}
+
+---@class cxone.connect_options
+---@field tenant? string             default: CXONE_TENANT
+---@field client_id? string          default: CXONE_CLIENT_ID
+---@field client_secret? string      default: CXONE_CLIENT_SECRET
+---@field access_key_id? string      default: CXONE_ACCESS_KEY_ID; with it the password grant
+---@field access_key_secret? string  default: CXONE_ACCESS_KEY_SECRET
+---@field token? string              a bearer token as it is, instead of a grant
+---@field auth? weir.auth            an auth of your own, instead of a grant
+---@field base_url? string           default: CXONE_BASE_URL, else from the tenant's name
+---@field token_url? string          default: CXONE_TOKEN_URL
+---@field scope? string
+---@field limit? {rate?: number, burst?: number}  requests a second; default 100
+---@field retry? {attempts?: integer, base?: number, cap?: number}  seconds; default 4, 0.5, 20
+---@field timeout? number            seconds of one call with all its attempts; default 120
+---@field allow_plain_http? boolean  http beyond this machine
+---@field dialect? table             what differs from `cxone.dialect`
+
+---Connects to a tenant; sends nothing before the first call. Under `--sim` the
+---simulator answers, whatever the options say. Raises "config" naming all that
+---is missing.
+---@param options? cxone.connect_options
+---@return cxone.tenant
+function cxone.connect(options) end
+
+---@class cxone.tenant
+---@field name string
+---@field base_url string
+---@field simulated boolean?  true under `--sim`
+---@field dialect table
+---@field auth weir.auth
+---@field client weir.client
+---@field filters cxone.filters
+---@field groups cxone.groups
+---@field audit cxone.audit
+
+---What defines a filter.
+---@class cxone.definition
+---@field name string
+---@field description? string
+---@field channel "voice"|"chat"|"email"|"sms"|"web"
+---@field matchers? {attribute: string, operator: string, value: any}[]
+---@field pattern_rules? {type: "regex"|"cidr"|"prefix", field: string, pattern: string}[]
+---@field target_group_id string
+
+---A filter as the server has it: its definition and what the server owns.
+---@class cxone.record: cxone.definition
+---@field id string
+---@field etag string?
+---@field status string?  "DRAFT", "PENDING_ACTIVATION", "ACTIVE", "FAILED", "REJECTED"
+
+---@class cxone.filters
+local filters = {}
+
+---Checks a definition without any network. Raises "validation" with every
+---problem in `err.errors`.
+---@param definition cxone.definition|weir.filter
+---@return true
+function filters:check(definition) end
+
+---Checks here, then asks the server. Raises "validation"; the server's problems
+---carry the script's lines where they can be known.
+---@param definition cxone.definition|weir.filter
+---@return true
+function filters:validate(definition) end
+
+---Creates the filter. Never sent twice: when the answer is lost the err's code
+---is "ambiguous".
+---@param definition cxone.definition|weir.filter
+---@return cxone.record
+function filters:create(definition) end
+
+---@param what string|cxone.record  id or record
+---@return cxone.record
+function filters:get(what) end
+
+---Changes the filter. `what` is the record last seen (the base of the merge), or
+---an id. Raises "conflict" with `err.conflicts` for a field that both changed.
+---
+---```lua
+---local new, info = tenant.filters:update(record, { description = "…" })
+---print(info.attempts, #info.merged)
+---```
+---@param what string|cxone.record
+---@param change table|fun(record: cxone.record): cxone.record?
+---@param opts? {on_conflict?: weir.etag.on_conflict, attempts?: integer}
+---@return cxone.record
+---@return weir.etag.update_info
+function filters:update(what, change, opts) end
+
+---Deletes the filter, if it still is what the record says; given an id, its state
+---is read first. Raises "conflict" when somebody changed it since.
+---@param what string|cxone.record
+function filters:delete(what) end
+
+---@param what string|cxone.record
+---@return string status
+---@return string? reason
+function filters:status(what) end
+
+---@class cxone.wait_options
+---@field interval? number  seconds between two looks; default 3
+---@field timeout? number   seconds; default 60
+---@field on_look? fun(word: string, info: table)
+
+---Waits until the filter is active. Raises "failed" with the server's reason, or
+---"timeout" with the last status; both carry `err.id`.
+---@param what string|cxone.record
+---@param opts? cxone.wait_options
+---@return table answer  the last look
+function filters:wait_active(what, opts) end
+
+---@class cxone.deploy_options: cxone.wait_options
+---@field on_failure? "delete"  removes the filter again when it does not become active
+
+---Checks, validates, creates, and waits until it is active.
+---@param definition cxone.definition|weir.filter
+---@param opts? cxone.deploy_options
+---@return cxone.record
+function filters:deploy(definition, opts) end
+
+---The filter's state as YAML: the same bytes for the same definition, numbers as
+---the server wrote them. `volatile = true` adds what the server changes itself.
+---@param what string|cxone.record
+---@param opts? {volatile?: boolean}
+---@return string
+function filters:export(what, opts) end
+
+---@class cxone.metrics
+---@field hit_count number
+---@field throughput_rate number  hits a second
+---@field match_ratio number      0 to 1
+---@field series table[]?         the same by interval, with `time`
+
+---@param what string|cxone.record
+---@param opts? {window?: number, interval?: string}  seconds (3600); ISO 8601 duration ("PT5M")
+---@return cxone.metrics
+function filters:metrics(what, opts) end
+
+---Iterates over all filters, page by page.
+---@param opts? {page_size?: integer}
+---@return fun(): cxone.record?
+function filters:list(opts) end
+
+---@class cxone.groups
+local groups = {}
+
+---Adds filters to the group.
+---@param gid string
+---@param what string|cxone.record|(string|cxone.record)[]
+function groups:assign(gid, what) end
+
+---Iterates over the ids of the group's filters.
+---@param gid string
+---@param opts? {page_size?: integer}
+---@return fun(): string?
+function groups:members(gid, opts) end
+
+---@class cxone.audit
+local audit = {}
+
+---Iterates over audit entries, of one filter or of all.
+---@param opts? {filter_id?: string, page_size?: integer}
+---@return fun(): table?
+function audit:entries(opts) end
+
+return cxone
