@@ -1,6 +1,7 @@
 --- weir.poll: look until a state, a failure or a deadline.
 
 local core = require "weir.core.poll"
+local dialect = require "cxone.dialect"
 local options = require "weir.options"
 
 local poll = {}
@@ -41,7 +42,10 @@ function poll.wait(opts)
     client = not by_hand and opts.client or nil,
     path = not by_hand and look or nil,
     what = opts.what, field = opts.field, reason = opts.reason,
-    done = opts.done or {}, failed = opts.failed,
+    -- A script that names neither waits for what filters end in; one that
+    -- names its own words means these alone.
+    done = opts.done or dialect.status.done,
+    failed = opts.failed or (not opts.done and dialect.status.failed) or nil,
     interval = opts.interval, timeout = opts.timeout,
     pause = on_look ~= nil,
   }

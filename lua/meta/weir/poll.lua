@@ -16,8 +16,9 @@ local poll = {}
 ---@class weir.poll.options
 ---@field look weir.poll.look
 ---@field client? weir.client  needed for a path
----@field done string[]        words that end the wait well
----@field failed? string[]     words that end it at once, as the err `"failed"`
+---@field done? string[]       words that end the wait well; default `{"ACTIVE"}`
+---@field failed? string[]     words that end it at once, as the err `"failed"`;
+---                            default, with `done` left out too: `{"FAILED", "REJECTED"}`
 ---@field field? string        member with the word; default `"status"`
 ---@field reason? string       member with the reason; default `"reason"`
 ---@field interval? number     seconds from look to look; default 3
