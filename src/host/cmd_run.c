@@ -70,7 +70,7 @@ static int flush_output(struct host_session *session, int code)
         return code;
     /* A reader that went away (head, a closed pager) needs no message. */
     if (errno != EPIPE)
-        host_say(session, "weir: standard output: %s", strerror(errno));
+        host_complain(session, "weir: standard output: %s", strerror(errno));
     return code ? code : HOST_EXIT_FAILED;
 }
 

@@ -39,21 +39,32 @@ static void gather(const struct host_progress *p, struct notes *notes)
         notes->n += silent;
 }
 
+static void say(struct host_progress *p, struct weir_buf *line)
+{
+    if (p->json) {
+        weir_log_write_text(p->log, WEIR_LOG_INFO, NULL, weir_buf_str(line),
+                            line->len);
+        return;
+    }
+    weir_buf_addc(line, '\n');
+    host_terminal_write(p->terminal, weir_buf_str(line), line->len);
+}
+
 static void show(struct host_progress *p, struct notes *notes)
 {
     struct weir_buf line;
     int64_t now = weir_loop_now(p->loop);
 
     weir_buf_init(&line, 1024);
-    weir_buf_adds(&line, "weir: ");
+    if (!p->json)
+        weir_buf_adds(&line, "weir: ");
     weir_log_redact(p->log, notes->text, strlen(notes->text), &line);
     if (notes->n > 1)
         weir_buf_addf(&line, " (and %u more)", notes->n - 1);
     if (p->terminal->is_tty) {
         host_terminal_progress(p->terminal, weir_buf_str(&line));
     } else if (p->said_at < 0 || now - p->said_at >= PLAIN_EVERY_MS) {
-        weir_buf_addc(&line, '\n');
-        host_terminal_write(p->terminal, weir_buf_str(&line), line.len);
+        say(p, &line);
         p->said_at = now;
     }
     weir_buf_fini(&line);
@@ -79,14 +90,15 @@ static void look(void *ud)
 
 void host_progress_start(struct host_progress *progress,
                          const struct bind_scheduler *scheduler,
-                         const struct weir_log *log,
-                         struct host_terminal *terminal)
+                         struct weir_log *log, struct host_terminal *terminal,
+                         bool json)
 {
     *progress = (struct host_progress){
         .loop = scheduler->loop,
         .scheduler = scheduler,
         .log = log,
         .terminal = terminal,
+        .json = json,
         .waiting_since = -1,
         .said_at = -1,
     };

@@ -16,8 +16,9 @@
 struct host_progress {
     struct weir_loop *loop;
     const struct bind_scheduler *scheduler;
-    const struct weir_log *log; /* redacts */
+    struct weir_log *log; /* redacts */
     struct host_terminal *terminal;
+    bool json; /* plain lines go through the log */
     struct weir_timer timer;
     int64_t waiting_since; /* -1: nothing is waited for */
     int64_t said_at;       /* last plain line */
@@ -25,8 +26,8 @@ struct host_progress {
 
 void host_progress_start(struct host_progress *progress,
                          const struct bind_scheduler *scheduler,
-                         const struct weir_log *log,
-                         struct host_terminal *terminal);
+                         struct weir_log *log, struct host_terminal *terminal,
+                         bool json);
 void host_progress_stop(struct host_progress *progress);
 
 #endif

@@ -18,39 +18,71 @@
 
 /* ---- what is said on stderr ---- */
 
-static void write_redacted(struct host_session *s, const char *text, size_t len)
+/* Where people read: the text as it is.  Where a program reads, every line
+ * of stderr is an object, so what is said becomes the message of one. */
+static void write_redacted(struct host_session *s, enum weir_log_level level,
+                           const char *text, size_t len)
 {
+    static const char prefix[] = "weir: ";
     struct weir_buf line;
 
+    /* With the log off, an error still has to be seen. */
+    if (s->json &&
+        (level < WEIR_LOG_ERROR || weir_log_enabled(s->log, WEIR_LOG_ERROR))) {
+        if (len >= sizeof(prefix) - 1 &&
+            memcmp(text, prefix, sizeof(prefix) - 1) == 0) {
+            text += sizeof(prefix) - 1;
+            len -= sizeof(prefix) - 1;
+        }
+        while (len > 0 && text[len - 1] == '\n')
+            len--;
+        weir_log_write_text(s->log, level, NULL, text, len);
+        return;
+    }
     weir_buf_init(&line, MAX_REPORT);
     if (weir_log_redact(s->log, text, len, &line) == WEIR_OK)
         host_terminal_write(&s->terminal, weir_buf_str(&line), line.len);
     weir_buf_fini(&line);
 }
 
-void host_say(struct host_session *session, const char *fmt, ...)
+static void say(struct host_session *s, enum weir_log_level level,
+                const char *fmt, va_list args)
 {
     char text[1024];
-    va_list args;
-    int len;
+    int len = vsnprintf(text, sizeof(text) - 1, fmt, args);
 
-    va_start(args, fmt);
-    len = vsnprintf(text, sizeof(text) - 1, fmt, args);
-    va_end(args);
     if (len < 0)
         return;
     if ((size_t)len > sizeof(text) - 2)
         len = sizeof(text) - 2;
     text[len++] = '\n';
-    write_redacted(session, text, (size_t)len);
+    write_redacted(s, level, text, (size_t)len);
+}
+
+void host_say(struct host_session *session, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(session, WEIR_LOG_INFO, fmt, args);
+    va_end(args);
+}
+
+void host_complain(struct host_session *session, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(session, WEIR_LOG_ERROR, fmt, args);
+    va_end(args);
 }
 
 static int say_err(struct host_session *s, struct weir_err *err)
 {
     int code = host_exit_code(err->code);
 
-    host_say(s, "weir: %s%s%s", err->message, err->hint[0] ? "; " : "",
-             err->hint);
+    host_complain(s, "weir: %s%s%s", err->message, err->hint[0] ? "; " : "",
+                  err->hint);
     weir_err_clear(err);
     return code;
 }
@@ -125,6 +157,7 @@ static enum weir_code begin(struct host_session *s,
         return code;
     weir_log_set_level(s->log, (enum weir_log_level)options->log_level);
     weir_log_set_format(s->log, (enum weir_log_format)options->log_format);
+    s->json = options->log_format == WEIR_LOG_JSON;
     s->context.loop = s->loop;
     s->context.log = s->log;
     s->context.scheduler = bind_scheduler_new(s->loop);
@@ -151,10 +184,12 @@ int host_session_begin(struct host_session *session,
 
     *session = (struct host_session){.traceback = options->traceback};
     host_terminal_init(&session->terminal, (enum host_color)options->color);
+    if (options->log_format == WEIR_LOG_JSON)
+        session->terminal.is_tty = session->terminal.color = false;
     if (begin(session, options, &err))
         return say_err(session, &err);
     host_progress_start(&session->progress, session->context.scheduler,
-                        session->log, &session->terminal);
+                        session->log, &session->terminal, session->json);
     return 0;
 }
 
@@ -182,7 +217,7 @@ int host_session_report(struct host_session *session, int index, int trace)
     weir_buf_init(&text, MAX_REPORT);
     host_report(session->L, index, trace, session->traceback,
                 &session->terminal, &text);
-    write_redacted(session, weir_buf_str(&text), text.len);
+    write_redacted(session, WEIR_LOG_ERROR, weir_buf_str(&text), text.len);
     weir_buf_fini(&text);
     return code;
 }
@@ -207,7 +242,7 @@ static bool protected_call(struct host_session *s, lua_CFunction fn)
     lua_pushcfunction(s->L, fn);
     if (lua_pcall(s->L, 0, 0, 0) == LUA_OK)
         return true;
-    host_say(s, "weir: out of memory");
+    host_complain(s, "weir: out of memory");
     lua_pop(s->L, 1);
     return false;
 }
@@ -279,7 +314,8 @@ static bool pump(struct host_session *s, const struct bind_task *main_task)
         if (is_stuck(s)) {
             if (stopping)
                 break; /* shielded waits that nothing will end */
-            host_say(s, "weir: every task waits for another; none can go on");
+            host_complain(s,
+                          "weir: every task waits for another; none can go on");
             bind_scheduler_cancel_all(scheduler, "every task was waiting");
             stopping = true;
         }
@@ -311,7 +347,7 @@ static int report_unseen(struct host_session *s)
     }
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++) {
         bind_task_error(L, -1);
-        host_say(s, "weir: a task that nobody joined has failed:");
+        host_complain(s, "weir: a task that nobody joined has failed:");
         host_session_report(s, -2, -1);
         lua_pop(L, 3);
         code = HOST_EXIT_FAILED;
@@ -360,7 +396,7 @@ int host_session_run(struct host_session *session, int nargs)
     lua_pushcfunction(L, spawn_main);
     lua_insert(L, -(nargs + 2));
     if (lua_pcall(L, nargs + 1, 2, 0)) {
-        host_say(session, "weir: out of memory");
+        host_complain(session, "weir: out of memory");
         return HOST_EXIT_FAILED;
     }
     task = lua_touserdata(L, -1);

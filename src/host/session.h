@@ -35,6 +35,7 @@ struct host_session {
     lua_State *L;
     struct host_quit quit;
     bool traceback;
+    bool json; /* stderr is read by a program: one object a line */
 };
 
 /* Makes all of it.  0, or an exit code after saying why on stderr; call
@@ -45,6 +46,9 @@ void host_session_end(struct host_session *session);
 
 /* Says a line (printf) on stderr, redacted: "weir: …". */
 void host_say(struct host_session *session, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same for what went wrong. */
+void host_complain(struct host_session *session, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Reports the error at `index` with the trace at `trace` (see report.h) on
  * stderr; returns the exit code for it. */

@@ -1,5 +1,6 @@
 """weir run from outside: arguments, exit codes, signals, errors, progress."""
 
+import json
 import http.server
 import os
 import signal
@@ -514,3 +515,25 @@ def test_progress_elsewhere_is_a_plain_line_now_and_then(run_weir, script,
     assert 1 <= len(lines) <= 2
     assert all("/wait/6.5" in line for line in lines)
     assert "\r" not in result.stderr and "\x1b" not in result.stderr
+
+
+def test_with_json_every_line_of_stderr_is_an_object(run_weir, script):
+    path = script("""
+        weir.log.info("from the script", { n = 1 })
+        error "the end"
+    """)
+    result = run_weir("run", "--sim", "--log-format", "json", path)
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert result.returncode == 1
+    assert [line["level"] for line in lines] == ["info", "info", "error"]
+    assert lines[0]["message"].startswith("simulator at http://127.0.0.1:")
+    assert lines[1]["fields"] == {"n": 1}
+    assert "the end" in lines[2]["message"]
+
+
+def test_an_error_is_seen_even_with_the_log_off(run_weir, script):
+    path = script("error 'the end'")
+    for form in ("text", "json"):
+        result = run_weir("run", "--log-level", "off", "--log-format", form,
+                          path)
+        assert "the end" in result.stderr
