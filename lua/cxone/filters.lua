@@ -9,6 +9,7 @@ local path = require "cxone.path"
 local poll = require "weir.poll"
 local source = require "weir.source"
 local yaml = require "weir.yaml"
+local misuse = require "weir.core".misuse
 
 local Filters = {}
 Filters.__index = Filters
@@ -31,8 +32,9 @@ end
 local function id_of(what)
   local id = type(what) == "table" and what.id or what
   if type(id) ~= "string" or id == "" then
-    error("expected a filter's id or its record, got "
-      .. (type(what) == "table" and "a table without an id" or type(what)), 3)
+    misuse("expected a filter's id or its record, got "
+      .. (type(what) == "table" and "a table without an id"
+        or what == "" and "an empty string" or type(what)))
   end
   return id
 end
@@ -179,8 +181,8 @@ function Filters:deploy(definition, opts)
     on_failure = "string",
   })
   if opts.on_failure and opts.on_failure ~= "delete" then
-    error(("filters:deploy: on_failure must be \"delete\", got %q")
-      :format(opts.on_failure), 2)
+    misuse(("filters:deploy: on_failure must be \"delete\", got %q")
+      :format(opts.on_failure))
   end
   self:validate(definition)
   local record = self:create(definition)

@@ -3,6 +3,7 @@
 local options = require "weir.options"
 local page = require "weir.page"
 local path = require "cxone.path"
+local misuse = require "weir.core".misuse
 
 local Groups = {}
 Groups.__index = Groups
@@ -20,7 +21,7 @@ local function as_ids(filters)
   for i, filter in ipairs(filters) do
     ids[i] = type(filter) == "table" and filter.id or filter
     if type(ids[i]) ~= "string" or ids[i] == "" then
-      error(("groups:assign: element %d is not a filter or its id"):format(i), 3)
+      misuse(("groups:assign: element %d is not a filter or its id"):format(i))
     end
   end
   return ids

@@ -2,6 +2,7 @@
 -- `/ ? # %` and non-ASCII do occur in them.
 
 local text = require "weir.text"
+local misuse = require "weir.core".misuse
 
 local path = {}
 
@@ -11,8 +12,8 @@ function path.fill(template, values)
   return (template:gsub("{(%w+)}", function(name)
     local id = values[name]
     if type(id) ~= "string" or id == "" or id == "." or id == ".." then
-      error(("not an id: %s"):format(type(id) == "string" and ("%q"):format(id)
-        or tostring(id)), 0)
+      misuse(("expected an id for {%s}, got %s"):format(name,
+        type(id) == "string" and ("%q"):format(id) or type(id)))
     end
     return text.url_encode(id)
   end))

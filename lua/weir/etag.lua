@@ -2,6 +2,7 @@
 
 local core = require "weir.core.etag"
 local options = require "weir.options"
+local misuse = require "weir.core".misuse
 
 local etag = {}
 
@@ -26,8 +27,8 @@ local function policy_of(what, opts)
   local policy = opts.on_conflict
   if type(policy) == "function" then return "fail", policy end
   if policy ~= nil and policy ~= "fail" and policy ~= "mine" and policy ~= "theirs" then
-    error(("%s: on_conflict must be \"fail\", \"mine\", \"theirs\" or a function, got %s")
-      :format(what, type(policy) == "string" and ("%q"):format(policy) or type(policy)), 3)
+    misuse(("%s: on_conflict must be \"fail\", \"mine\", \"theirs\" or a function, got %s")
+      :format(what, type(policy) == "string" and ("%q"):format(policy) or type(policy)))
   end
   return policy or "fail"
 end
@@ -46,8 +47,8 @@ local function decide(what, policy, conflicts)
   for i, conflict in ipairs(conflicts) do
     local answer = table.pack(policy(conflict))
     if answer.n == 0 then
-      error(("%s: on_conflict returned nothing for %s; it must return the value to use "
-        .. "(nil leaves the field out)"):format(what, conflict.path), 0)
+      misuse(("%s: on_conflict returned nothing for %s; it must return the value to use "
+        .. "(nil leaves the field out)"):format(what, conflict.path))
     end
     choices[i] = { path = conflict.path, value = answer[1] }
   end
@@ -86,8 +87,8 @@ local function changed(base, change, rules)
   local after = change(copy)
   if after == nil then after = copy end
   if type(after) ~= "table" then
-    error("etag.update: the change function must return the new state, a table; got "
-      .. type(after), 0)
+    misuse("etag.update: the change function must return the new state, a table; got "
+      .. type(after))
   end
   local mine = core.merge(before, core.document("etag.update: the new state", after), base,
     { policy = "mine", rules = rules })
@@ -142,12 +143,12 @@ function etag.update(client, path, change, opts)
   opts = options.check("etag.update", opts, update_options)
   local policy, decider = policy_of("etag.update", opts)
   if type(change) ~= "table" and type(change) ~= "function" then
-    error("etag.update: the change must be a table of fields or a function, got "
-      .. type(change), 2)
+    misuse("etag.update: the change must be a table of fields or a function, got "
+      .. type(change))
   end
   local attempts = opts.attempts or ATTEMPTS
   if math.type(attempts) ~= "integer" or attempts < 1 then
-    error("etag.update: attempts must be a whole number, 1 or more", 2)
+    misuse("etag.update: attempts must be a whole number, 1 or more")
   end
   local args = {
     etag = opts.etag, policy = policy, rules = rules_of(opts), attempts = attempts,

@@ -6,6 +6,7 @@ local dialect = require "cxone.dialect"
 local err = require "weir.err"
 local null = require "weir.core".null
 local source = require "weir.source"
+local misuse = require "weir.core".misuse
 
 local filter = {}
 
@@ -23,8 +24,8 @@ end
 
 local function check_argument(what, definition)
   if type(definition) ~= "table" then
-    error(("%s: expected a table or a filter, got %s")
-      :format(what, type(definition)), 3)
+    misuse(("%s: expected a table or a filter, got %s")
+      :format(what, type(definition)))
   end
 end
 
@@ -67,7 +68,7 @@ filter.is = core.is
 --- A new filter with these fields replaced; `weir.null` takes a field out.
 function core.methods.with(self, changes)
   if type(changes) ~= "table" then
-    error("filter:with: expected a table of fields, got " .. type(changes), 2)
+    misuse("filter:with: expected a table of fields, got " .. type(changes))
   end
   local definition = self:table()
   for key, value in pairs(changes) do

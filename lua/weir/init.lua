@@ -3,6 +3,7 @@
 
 local core = require "weir.core"
 local text = require "weir.text"
+local misuse = core.misuse
 
 -- The modules that are there for scripts; the rest of "weir.…" is machinery.
 local modules = {
@@ -28,8 +29,8 @@ local function load_module(self, name)
   end
   if name == "sim_url" then return nil end
   local near = type(name) == "string" and text.nearest(name, modules)
-  error(("weir has no module '%s'%s"):format(tostring(name),
-    near and ("; did you mean 'weir.%s'?"):format(near) or ""), 2)
+  misuse(("weir has no module '%s'%s"):format(tostring(name),
+    near and ("; did you mean 'weir.%s'?"):format(near) or ""))
 end
 
 return setmetatable(weir, { __index = load_module, __name = "weir" })

@@ -2,6 +2,7 @@
 -- bindings: an unknown key is an error that suggests the nearest right one.
 
 local text = require "weir.text"
+local misuse = require "weir.core".misuse
 
 local options = {}
 
@@ -10,7 +11,7 @@ local options = {}
 function options.check(what, given, known)
   if given == nil then return {} end
   if type(given) ~= "table" then
-    error(("%s: expected a table of options, got %s"):format(what, type(given)), 3)
+    misuse(("%s: expected a table of options, got %s"):format(what, type(given)))
   end
   for key, value in pairs(given) do
     local want = known[key]
@@ -19,13 +20,13 @@ function options.check(what, given, known)
       for name in pairs(known) do names[#names + 1] = name end
       table.sort(names)
       local near = type(key) == "string" and text.nearest(key, names)
-      error(("%s: unknown option '%s'%s"):format(what, tostring(key),
+      misuse(("%s: unknown option '%s'%s"):format(what, tostring(key),
         near and (" (did you mean '%s'?)"):format(near)
-          or "; there are: " .. table.concat(names, ", ")), 3)
+          or "; there are: " .. table.concat(names, ", ")))
     end
     if want ~= "any" and type(value) ~= want then
-      error(("%s: option '%s' must be a %s, got %s")
-        :format(what, key, want, type(value)), 3)
+      misuse(("%s: option '%s' must be a %s, got %s")
+        :format(what, key, want, type(value)))
     end
   end
   return given

@@ -3,6 +3,7 @@
 local core = require "weir.core.poll"
 local dialect = require "cxone.dialect"
 local options = require "weir.options"
+local misuse = require "weir.core".misuse
 
 local poll = {}
 
@@ -21,8 +22,8 @@ local function read_look(opts, word, reason)
     word, reason = document[opts.field or "status"], document[opts.reason or "reason"]
   end
   if type(word) ~= "string" then
-    error(("poll.wait: look must return a word, or a table with the word in '%s'; got %s")
-      :format(opts.field or "status", type(document or word)), 0)
+    misuse(("poll.wait: look must return a word, or a table with the word in '%s'; got %s")
+      :format(opts.field or "status", type(document or word)))
   end
   return word, type(reason) == "string" and reason or nil, document
 end
@@ -36,7 +37,7 @@ function poll.wait(opts)
   local look, on_look = opts.look, opts.on_look
   local by_hand = type(look) == "function"
   if not by_hand and type(look) ~= "string" then
-    error("poll.wait: 'look' must be a path or a function, got " .. type(look), 2)
+    misuse("poll.wait: 'look' must be a path or a function, got " .. type(look))
   end
   local wait <close> = core.open {
     client = not by_hand and opts.client or nil,

@@ -4,6 +4,7 @@
 local err = require "weir.err"
 local http = require "weir.http"
 local weir = require "weir"
+local misuse = require "weir.core".misuse
 
 local sim = {
   ---Origin of the simulator, nil when there is none.
@@ -12,7 +13,7 @@ local sim = {
 
 local function call(method, path, body)
   if not sim.url then
-    error("weir.sim: there is no simulator; run the script with --sim", 3)
+    misuse("weir.sim: there is no simulator; run the script with --sim")
   end
   local response, e = http.request {
     method = method,

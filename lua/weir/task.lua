@@ -5,6 +5,7 @@
 local core = require "weir.core.task"
 local err = require "weir.err"
 local options = require "weir.options"
+local misuse = require "weir.core".misuse
 
 local task = {
   spawn = core.spawn,
@@ -46,14 +47,14 @@ end
 function task.map(list, opts, fn)
   if fn == nil then opts, fn = nil, opts end
   if type(list) ~= "table" then
-    error(("task.map: expected a list, got %s"):format(type(list)), 2)
+    misuse(("task.map: expected a list, got %s"):format(type(list)))
   elseif type(fn) ~= "function" then
-    error(("task.map: expected a function, got %s"):format(type(fn)), 2)
+    misuse(("task.map: expected a function, got %s"):format(type(fn)))
   end
   opts = options.check("task.map", opts, { limit = "number", keep_going = "boolean" })
   local limit = opts.limit or 10
   if math.type(limit) ~= "integer" or limit < 1 then
-    error(("task.map: 'limit' must be a whole number, 1 or more, not %s"):format(limit), 2)
+    misuse(("task.map: 'limit' must be a whole number, 1 or more, not %s"):format(limit))
   end
 
   local n, next_index = #list, 1
@@ -90,11 +91,11 @@ end
 -- in order. The first failure cancels the others and is raised.
 function task.all(list)
   if type(list) ~= "table" then
-    error(("task.all: expected a list of functions, got %s"):format(type(list)), 2)
+    misuse(("task.all: expected a list of functions, got %s"):format(type(list)))
   end
   for index, fn in ipairs(list) do
     if type(fn) ~= "function" then
-      error(("task.all: element %d is a %s, not a function"):format(index, type(fn)), 2)
+      misuse(("task.all: element %d is a %s, not a function"):format(index, type(fn)))
     end
   end
   local n = #list

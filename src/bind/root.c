@@ -1,12 +1,21 @@
-/* weir.core: what the root module says of the program. */
+/* weir.core: what the root module and the Lua faces need of the program. */
 #include "bind.h"
 #include "weir/version.h"
+
+/* misuse(message): raises a caller's mistake at the script's own line,
+ * however many of our Lua faces stand between. */
+static int core_misuse(lua_State *L)
+{
+    return bind_misuse(L, "%s", luaL_checkstring(L, 1));
+}
 
 int luaopen_weir_core(lua_State *L)
 {
     const char *sim_url = bind_context(L)->sim_url;
 
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
+    lua_pushcfunction(L, core_misuse);
+    lua_setfield(L, -2, "misuse");
     bind_null_push(L);
     lua_setfield(L, -2, "null");
     lua_pushstring(L, weir_version());

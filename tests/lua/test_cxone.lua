@@ -59,6 +59,24 @@ function tests.test_connect_goes_to_the_simulator_whatever_the_options_say()
   lu.assertTrue(t.simulated)
 end
 
+function tests.test_a_mistake_is_shown_at_the_scripts_own_line()
+  local mistakes = {
+    function() filters:get("") end,
+    function() filters:get(".") end,
+    function() filters:deploy(nil) end,
+    function() filters:deploy({}, { intervall = 1 }) end,
+    function() filters:update("flt_1", 5) end,
+    function() tenant.groups:assign(nil, {}) end,
+    function() cxone.connect { tenannt = "x" } end,
+  }
+  for _, mistake in ipairs(mistakes) do
+    local ok, message = pcall(mistake)
+    local line = debug.getinfo(mistake, "S").linedefined
+    lu.assertFalse(ok)
+    lu.assertStrContains(message, ("test_cxone.lua:%d: "):format(line))
+  end
+end
+
 function tests.test_check_raises_every_problem_at_once()
   local e = raised("validation", filters.check, filters,
     definition {
