@@ -9,6 +9,7 @@
 #define WEIR_ERR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum weir_code {
@@ -47,6 +48,9 @@ enum weir_reach {
 struct weir_err {
     enum weir_code code;
     enum weir_reach reach;
+    /* It would fail in the same way again (a certificate that is not
+     * trusted): never worth a retry. */
+    bool final;
     int status;          /* HTTP status, 0 where there was none */
     unsigned attempts;   /* requests sent for this call, 0 if none */
     char method[12];     /* "" where no request was involved */

@@ -28,6 +28,7 @@ struct weir_retry_input {
     bool repeatable;     /* GET, HEAD, PUT or DELETE with If-Match, validate */
     enum weir_code code; /* WEIR_OK if an answer came */
     enum weir_reach reach;          /* of a failed transport */
+    bool final;                     /* it would fail in the same way again */
     int status;                     /* of an answer */
     const char *const *retry_after; /* header values as received */
     size_t n_retry_after;

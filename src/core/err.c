@@ -53,6 +53,7 @@ void weir_err_clear(struct weir_err *err)
      * every successful call too: 1.5 KB of zeros a time would show. */
     err->code = WEIR_OK;
     err->reach = WEIR_REACH_NONE;
+    err->final = false;
     err->status = 0;
     err->attempts = 0;
     err->method[0] = '\0';

@@ -22,6 +22,10 @@ static void add_facts(struct weir_http_exchange *x)
         err->status = x->status;
     } else {
         err->reach = x->sent ? WEIR_REACH_MAYBE : WEIR_REACH_NONE;
+        /* The head came whole and the body did not: then this much is known
+         * of what became of the call. */
+        if (x->head_done && x->status >= 200)
+            err->status = x->status;
     }
     snprintf(err->method, sizeof(err->method), "%s", x->method);
     /* A URL that was checked holds no credentials. */
@@ -104,6 +108,7 @@ static enum weir_code say_no_connection(struct weir_http_exchange *x,
                      "%s does not lead to this machine, so nothing was sent",
                      server);
         weir_err_hint(err, "look at the entry for localhost in /etc/hosts");
+        err->final = true;
         return WEIR_TRANSPORT;
     }
     return weir_err_set(err, WEIR_TRANSPORT, "cannot connect to %s: %s", server,
@@ -163,6 +168,12 @@ static enum weir_code say_tls(struct weir_http_exchange *x, CURLcode result,
     if (result == CURLE_PEER_FAILED_VERIFICATION)
         weir_err_hint(err, "if the certificate comes from an authority of "
                            "your own, name its file in SSL_CERT_FILE");
+    else if (result == CURLE_SSL_CACERT_BADFILE)
+        weir_err_hint(err, "SSL_CERT_FILE must name a readable file of PEM "
+                           "certificates");
+    /* A handshake that broke off may succeed the next time; a certificate
+     * that was looked at stays what it is. */
+    err->final = result != CURLE_SSL_CONNECT_ERROR;
     return WEIR_TRANSPORT;
 }
 

@@ -55,12 +55,29 @@ curl_socket_t weir_http_on_socket(void *ud, curlsocktype purpose,
                   address->protocol);
 }
 
+static bool is_read(const struct weir_http_exchange *x)
+{
+    return strcmp(x->method, "GET") == 0 || strcmp(x->method, "HEAD") == 0;
+}
+
 int weir_http_on_connected(void *ud, char *remote, char *local, int remote_port,
                            int local_port)
 {
     struct weir_http_exchange *x = exchange(ud);
 
     (void)remote, (void)local, (void)remote_port, (void)local_port;
+    /* Libcurl sends a request again by itself when a kept connection dies
+     * before the first byte of the answer.  For reads that is welcome; a
+     * change may have been done, and whoever retries it must know that. */
+    if (x->sent && !is_read(x)) {
+        char server[300];
+
+        weir_url_host_port(x->url, server, sizeof(server));
+        weir_err_set(&x->http.op.err, WEIR_TRANSPORT,
+                     "the connection to %s broke while waiting for the answer",
+                     server);
+        return CURL_PREREQFUNC_ABORT;
+    }
     x->sent = true;
     note_moved(x);
     return CURL_PREREQFUNC_OK;

@@ -164,6 +164,7 @@ void weir_reply_retry_input(struct weir_retry_input *input,
 {
     input->code = err->code;
     input->reach = err->reach;
+    input->final = err->final;
     if (!response)
         return;
     input->status = response->status;

@@ -98,6 +98,8 @@ static enum verdict judge(const struct weir_retry_input *in)
         return judge_status(in);
     if (in->reach != WEIR_REACH_NONE && !in->repeatable)
         return UNSAFE;
+    if (in->final)
+        return FINAL;
     /* Whatever else went wrong (an answer too large, not HTTP) would go
      * wrong again. */
     return in->code == WEIR_TRANSPORT || in->code == WEIR_TIMEOUT ? REPEAT

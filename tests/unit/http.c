@@ -328,27 +328,63 @@ static struct weir_op *created(struct weir_loop *loop, struct server *server,
                                                  .once = once});
 }
 
-/* Libcurl by itself sends a POST again when the reused connection dies under
- * it; the first test shows that this is so, and what `once` is for. */
-static void a_call_that_must_not_be_repeated_is_not(void **state)
-{
-    static const struct server_step dying[] = {READ, SEND(OK_HI), READ, CLOSE};
-    static const struct server_step dead[] = {READ, CLOSE};
-    struct server *server;
-    struct weir_op *op;
+/* Every connection answers once and dies under the second request. */
+static const struct server_step dying[] = {READ, SEND(OK_HI), READ, CLOSE};
 
-    for (int once = 0; once < 2; once++) {
-        server = SERVER_EACH(dying);
-        op = got(*state, server_url(server, "/"));
+/* Libcurl by itself sends a request again when a kept connection dies under
+ * it.  A read may gain by that; here it shows that this is so. */
+static void libcurl_repeats_a_read_on_a_dead_connection(void **state)
+{
+    struct server *server = SERVER_EACH(dying);
+
+    for (int i = 0; i < 2; i++) {
+        struct weir_op *op = got(*state, server_url(server, "/"));
+
         assert_body(op, 200, "hi");
         weir_op_free(op);
-        op = created(*state, server, once);
+    }
+    assert_int_equal(server_requests(server), 3);
+    server_stop(server);
+}
+
+static void libcurl_repeats_no_change_on_a_dead_connection(void **state)
+{
+    static const char *const methods[] = {"PUT", "DELETE", "PATCH", "POST"};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        struct server *server = SERVER_EACH(dying);
+        struct weir_op *op = got(*state, server_url(server, "/"));
+
         assert_body(op, 200, "hi");
-        assert_int_equal(server_connections(server), 2);
-        assert_int_equal(server_requests(server), once ? 2 : 3);
+        weir_op_free(op);
+        op = ran(*state,
+                 &(struct weir_http_request){.method = methods[i],
+                                             .url = server_url(server, "/")});
+        assert_int_equal(weir_op_code(op), WEIR_TRANSPORT);
+        assert_int_equal(weir_op_err(op)->reach, WEIR_REACH_MAYBE);
+        assert_non_null(strstr(weir_op_err(op)->message,
+                               "broke while waiting for the answer"));
+        assert_int_equal(server_requests(server), 2);
         weir_op_free(op);
         server_stop(server);
     }
+}
+
+/* `once` does not meet the dead connection at all. */
+static void a_call_that_must_not_be_repeated_is_not(void **state)
+{
+    static const struct server_step dead[] = {READ, CLOSE};
+    struct server *server = SERVER_EACH(dying);
+    struct weir_op *op = got(*state, server_url(server, "/"));
+
+    assert_body(op, 200, "hi");
+    weir_op_free(op);
+    op = created(*state, server, true);
+    assert_body(op, 200, "hi");
+    assert_int_equal(server_connections(server), 2);
+    assert_int_equal(server_requests(server), 2);
+    weir_op_free(op);
+    server_stop(server);
     server = SERVER_EACH(dead);
     op = created(*state, server, true);
     assert_int_equal(weir_op_code(op), WEIR_TRANSPORT);
@@ -496,6 +532,8 @@ int main(void)
         TEST(chunks_and_trailers),
         TEST(methods_and_bodies_on_one_handle),
         TEST(a_large_body_leaves_at_once),
+        TEST(libcurl_repeats_a_read_on_a_dead_connection),
+        TEST(libcurl_repeats_no_change_on_a_dead_connection),
         TEST(a_call_that_must_not_be_repeated_is_not),
         TEST(a_cancelled_request_is_silent),
         TEST(fifty_at_once),

@@ -329,6 +329,44 @@ static void tls_with_a_server_that_has_none(void **state)
     assert_int_equal(weir_op_code(op), WEIR_TRANSPORT);
     assert_int_equal(weir_op_err(op)->reach, WEIR_REACH_NONE);
     assert_non_null(strstr(weir_op_err(op)->message, "no TLS connection to"));
+    assert_false(weir_op_err(op)->final);
+    weir_op_free(op);
+    server_stop(server);
+}
+
+/* What is known of a call whose answer was cut off. */
+static void the_status_of_a_truncated_answer(void **state)
+{
+    static const struct server_step script[] = {
+        READ, SEND("HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{"),
+        CLOSE};
+    struct server *server = SERVER(script);
+    struct weir_op *op =
+        ran(*state, &(struct weir_http_request){
+                        .method = "POST", .url = server_url(server, "/")});
+
+    assert_int_equal(weir_op_code(op), WEIR_TRANSPORT);
+    assert_int_equal(weir_op_err(op)->reach, WEIR_REACH_MAYBE);
+    assert_int_equal(weir_op_err(op)->status, 201);
+    weir_op_free(op);
+    server_stop(server);
+}
+
+static void trust_that_cannot_be_read(void **state)
+{
+    static const struct weir_http_settings settings = {.ca_file =
+                                                           "/dev/null/x"};
+    static const struct server_step script[] = {HANG};
+    struct server *server = SERVER(script);
+    char url[64];
+    struct weir_op *op;
+
+    assert_int_equal(weir_http_configure(*state, &settings, NULL), WEIR_OK);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d/", server_port(server));
+    op = got(*state, url);
+    assert_int_equal(weir_op_code(op), WEIR_TRANSPORT);
+    assert_true(weir_op_err(op)->final);
+    assert_non_null(strstr(weir_op_err(op)->hint, "SSL_CERT_FILE"));
     weir_op_free(op);
     server_stop(server);
 }
@@ -354,6 +392,8 @@ int main(void)
         TEST(a_nul_in_a_header),
         TEST(endless_redirects),
         TEST(tls_with_a_server_that_has_none),
+        TEST(the_status_of_a_truncated_answer),
+        TEST(trust_that_cannot_be_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,19 @@ static void every_outcome_has_its_verdict(void **state)
     }
 }
 
+static void what_fails_for_good_is_not_repeated(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(outcomes); i++) {
+        struct weir_retry_input in = input_of(&outcomes[i], true);
+
+        if (in.code == WEIR_OK)
+            continue;
+        in.final = true;
+        assert_int_equal(weir_retry_decide(&defaults, &in).reason, DONE);
+    }
+}
+
 static void no_outcome_is_repeated_past_the_attempts(void **state)
 {
     struct weir_retry_policy two = {.attempts = 2};
@@ -387,6 +400,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_outcome_has_its_verdict),
+        cmocka_unit_test(what_fails_for_good_is_not_repeated),
         cmocka_unit_test(no_outcome_is_repeated_past_the_attempts),
         cmocka_unit_test(backoff_doubles_up_to_the_cap_with_full_jitter),
         cmocka_unit_test(the_server_says_how_long),
