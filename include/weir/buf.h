@@ -18,11 +18,15 @@ struct weir_buf {
     size_t len;
     size_t cap;
     size_t max;            /* bytes, the closing NUL not counted */
+    bool secret;           /* no copy stays in memory that is given back */
     enum weir_code failed; /* WEIR_OK, WEIR_NOMEM or WEIR_LIMIT */
 };
 
 /* An empty buffer that will never hold more than `max` bytes. */
 void weir_buf_init(struct weir_buf *buf, size_t max);
+/* The same for what must leave no trace: bytes are wiped before their memory
+ * is freed, also when the buffer grows. */
+void weir_buf_init_secret(struct weir_buf *buf, size_t max);
 /* Frees the bytes; the buffer is empty, not failed, and usable again. */
 void weir_buf_fini(struct weir_buf *buf);
 /* Empties the buffer and forgets a failure, keeping the memory. */

@@ -55,6 +55,9 @@ struct weir_http_request {
      * since libcurl re-sends by itself when a reused one dies. */
     bool once;
     bool allow_plain_http; /* http beyond loopback */
+    /* The answer carries one (a token): its memory is wiped before it is
+     * freed.  That of a request always is. */
+    bool secret;
     struct weir_http_limits limits;
 };
 

@@ -22,6 +22,7 @@ struct weir_json_options {
     unsigned max_depth;  /* 0: WEIR_VALUE_MAX_DEPTH */
     size_t max_nodes;    /* 0: 10,000,000 values */
     bool duplicate_keys; /* true: the last one counts; false: an error */
+    bool secret;         /* wipes what the reading itself held in memory */
 };
 
 /* Reads `text` and drives `sink`.  Refuses whatever RFC 8259 does not allow:
@@ -49,6 +50,8 @@ void weir_json_builder_free(struct weir_json_builder *b);
 
 /* Frees a value that has no parent, with all below it.  NULL is allowed. */
 void weir_json_free(struct weir_json *json);
+/* The same for a document with secrets: wipes its texts first. */
+void weir_json_wipe(struct weir_json *json);
 
 enum weir_json_type {
     WEIR_JSON_NULL,

@@ -29,8 +29,9 @@ static int json_decode(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &len);
 
     bind_options(L, 2, "json.decode", opts, &o);
-    options =
-        (struct weir_json_options){o.max_depth, o.max_nodes, o.duplicate_keys};
+    options = (struct weir_json_options){.max_depth = o.max_depth,
+                                         .max_nodes = o.max_nodes,
+                                         .duplicate_keys = o.duplicate_keys};
     builder =
         bind_builder_big(L, bind_big_check(L, "json.decode", o.big_numbers));
     if (weir_json_scan(text, len, &options, bind_builder_sink(builder), &err))

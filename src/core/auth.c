@@ -325,6 +325,7 @@ static void send_request(void *ud)
         .body = grant->body,
         .body_len = grant->body_len,
         .allow_plain_http = auth->allow_plain_http,
+        .secret = true,
         .limits = auth->limits,
     };
     struct weir_err err = WEIR_ERR_INIT;

@@ -43,30 +43,8 @@ enum weir_code weir_auth_tell(struct weir_log *log, const char *what,
 
 /* ---- the request ---- */
 
-/* A buffer that holds secrets never grows, since realloc() would leave a
- * copy behind: it gets all the room it can need at once. */
-static enum weir_code secret_buf(struct weir_buf *buf, size_t room,
-                                 struct weir_err *err)
-{
-    weir_buf_init(buf, room);
-    buf->data = calloc(1, room + 1);
-    if (!buf->data)
-        return weir_err_nomem(err);
-    buf->cap = room + 1;
-    return WEIR_OK;
-}
-
-static void secret_buf_fini(struct weir_buf *buf)
-{
-    weir_auth_wipe(buf->data, buf->cap);
-    buf->data = NULL;
-}
-
-/* Room for "&name=value" with every byte percent-encoded. */
-static size_t pair_room(const char *name, const char *value)
-{
-    return 2 + 3 * (strlen(name) + (value ? strlen(value) : 0));
-}
+/* Far more than any credential takes. */
+#define FORM_MAX ((size_t)1 << 20)
 
 static enum weir_code add_pair(struct weir_buf *form, const char *name,
                                const char *value)
@@ -82,17 +60,10 @@ static enum weir_code make_form(struct weir_grant *grant,
     const char *user = access_key ? config->access_key_id : config->client_id;
     const char *password =
         access_key ? config->access_key_secret : config->client_secret;
-    size_t room = 64 + pair_room("client_id", user) +
-                  pair_room("client_secret", password) +
-                  pair_room("scope", config->scope);
     struct weir_buf form;
-    enum weir_code code;
+    enum weir_code code = WEIR_OK;
 
-    for (size_t i = 0; i < config->n_fields; i++)
-        room += pair_room(config->fields[i].name, config->fields[i].value);
-    code = secret_buf(&form, room, err);
-    if (code)
-        return code;
+    weir_buf_init_secret(&form, FORM_MAX);
     add_pair(&form, "grant_type",
              access_key ? "password" : "client_credentials");
     add_pair(&form, access_key ? "username" : "client_id", user);
@@ -101,13 +72,12 @@ static enum weir_code make_form(struct weir_grant *grant,
         add_pair(&form, "scope", config->scope);
     for (size_t i = 0; i < config->n_fields; i++)
         add_pair(&form, config->fields[i].name, config->fields[i].value);
-    if (form.failed) {
+    if (form.failed)
         code = weir_buf_err(&form, "the token request", err);
-        secret_buf_fini(&form);
-        return code;
-    }
-    grant->body = weir_buf_take(&form, &grant->body_len);
-    return WEIR_OK;
+    else
+        grant->body = weir_buf_take(&form, &grant->body_len);
+    weir_buf_fini(&form);
+    return code;
 }
 
 /* RFC 4648 section 4; `out` has room for 4 characters for every 3 bytes. */
@@ -144,24 +114,23 @@ static enum weir_code make_basic(struct weir_grant *grant,
                                  struct weir_err *err)
 {
     const char *id = config->client_id, *secret = config->client_secret;
-    size_t room = 3 * (strlen(id) + strlen(secret)) + 1;
     struct weir_buf pair;
-    enum weir_code code = secret_buf(&pair, room, err);
+    enum weir_code code;
 
-    if (code)
-        return code;
+    weir_buf_init_secret(&pair, FORM_MAX);
     weir_url_encode(&pair, id, strlen(id));
     weir_buf_addc(&pair, ':');
     weir_url_encode(&pair, secret, strlen(secret));
     grant->basic = calloc(1, sizeof("Basic ") + (pair.len + 2) / 3 * 4);
-    if (pair.failed || !grant->basic) {
-        secret_buf_fini(&pair);
-        return weir_err_nomem(err);
+    code = weir_buf_err(&pair, "the Basic credential", err);
+    if (!code && !grant->basic)
+        code = weir_err_nomem(err);
+    if (!code) {
+        memcpy(grant->basic, "Basic ", 6);
+        base64(grant->basic + 6, pair.data, pair.len);
     }
-    memcpy(grant->basic, "Basic ", 6);
-    base64(grant->basic + 6, pair.data, pair.len);
-    secret_buf_fini(&pair);
-    return WEIR_OK;
+    weir_buf_fini(&pair);
+    return code;
 }
 
 static enum weir_code required(const char *name, const char *value,
@@ -377,7 +346,7 @@ enum weir_code weir_grant_answer(const struct weir_http_response *response,
                                  char **token, int64_t *life_ms,
                                  struct weir_err *err)
 {
-    struct weir_json *json = weir_reply_document(response);
+    struct weir_json *json = weir_reply_secret(response);
     enum weir_code code;
 
     if (response->status < 200 || response->status > 299)
@@ -393,6 +362,6 @@ enum weir_code weir_grant_answer(const struct weir_http_response *response,
         if (!code)
             code = read_token(json, token, err);
     }
-    weir_json_free(json);
+    weir_json_wipe(json);
     return code;
 }

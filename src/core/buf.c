@@ -11,10 +11,32 @@ void weir_buf_init(struct weir_buf *buf, size_t max)
     *buf = (struct weir_buf){.max = max < SIZE_MAX ? max : SIZE_MAX - 1};
 }
 
+void weir_buf_init_secret(struct weir_buf *buf, size_t max)
+{
+    weir_buf_init(buf, max);
+    buf->secret = true;
+}
+
+/* Frees the memory; what `data` and `cap` say is stale then. */
+static void release(struct weir_buf *buf)
+{
+    if (buf->secret && buf->data)
+        explicit_bzero(buf->data, buf->cap);
+    free(buf->data);
+}
+
+static void make_empty(struct weir_buf *buf)
+{
+    bool secret = buf->secret;
+
+    weir_buf_init(buf, buf->max);
+    buf->secret = secret;
+}
+
 void weir_buf_fini(struct weir_buf *buf)
 {
-    free(buf->data);
-    weir_buf_init(buf, buf->max);
+    release(buf);
+    make_empty(buf);
 }
 
 void weir_buf_reset(struct weir_buf *buf)
@@ -23,6 +45,22 @@ void weir_buf_reset(struct weir_buf *buf)
     buf->failed = WEIR_OK;
     if (buf->data)
         buf->data[0] = '\0';
+}
+
+/* realloc() would leave a copy of a secret where it was. */
+static char *resize(struct weir_buf *buf, size_t cap)
+{
+    char *data;
+
+    if (!buf->secret)
+        return realloc(buf->data, cap);
+    data = malloc(cap);
+    if (!data)
+        return NULL;
+    if (buf->data)
+        memcpy(data, buf->data, buf->len);
+    release(buf);
+    return data;
 }
 
 /* Makes room for `extra` bytes and the NUL. */
@@ -43,7 +81,7 @@ enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
     if (cap > buf->max + 1)
         cap = buf->max + 1;
-    data = realloc(buf->data, cap);
+    data = resize(buf, cap);
     if (!data)
         return buf->failed = WEIR_NOMEM;
     buf->data = data;
@@ -107,8 +145,7 @@ char *weir_buf_take(struct weir_buf *buf, size_t *len)
 
     if (len)
         *len = buf->len;
-    buf->data = NULL;
-    weir_buf_fini(buf);
+    make_empty(buf);
     return data;
 }
 

@@ -112,7 +112,7 @@ static void exchange_free(struct weir_op *op)
 {
     struct weir_http_exchange *x = (struct weir_http_exchange *)op;
 
-    free(x->block);
+    weir_http_request_free(x);
     free(x->redirect_url);
     free(x->answer_headers);
     weir_buf_fini(&x->head);
@@ -138,12 +138,15 @@ enum weir_code weir_http_new(struct weir_loop *loop,
     weir_op_init(&x->http.op, loop, &http_class);
     code = weir_http_request_copy(x, state, request, err);
     if (code) {
-        free(x->block);
+        weir_http_request_free(x);
         free(x);
         return code;
     }
     weir_buf_init(&x->head, x->limits.max_header_bytes);
-    weir_buf_init(&x->answer, x->limits.max_body);
+    if (request->secret)
+        weir_buf_init_secret(&x->answer, x->limits.max_body);
+    else
+        weir_buf_init(&x->answer, x->limits.max_body);
     *out = &x->http.op;
     return WEIR_OK;
 }

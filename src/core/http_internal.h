@@ -60,7 +60,8 @@ struct weir_http_exchange {
     struct weir_http_handle *handle; /* while running */
 
     /* The request: one block of memory, `block`. */
-    char *block;
+    char *block; /* wiped when freed: Authorization is in it */
+    size_t block_size;
     const char *method;
     const char *url;
     char *redirect_url; /* owned; where `url` points after a redirect */
@@ -102,6 +103,8 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
                                       struct weir_http_state *state,
                                       const struct weir_http_request *request,
                                       struct weir_err *err);
+
+void weir_http_request_free(struct weir_http_exchange *x);
 
 /* ---- http_options.c: every option of an easy handle ---- */
 

@@ -240,7 +240,8 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
 
     if (code)
         return code;
-    x->block = malloc(block_size(request));
+    x->block_size = block_size(request);
+    x->block = malloc(x->block_size);
     if (!x->block)
         return weir_err_nomem(err);
     /* The nodes come first, where malloc's alignment serves them. */
@@ -255,4 +256,11 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
     x->once = request->once;
     x->limits = limits_with_defaults(&request->limits);
     return WEIR_OK;
+}
+
+void weir_http_request_free(struct weir_http_exchange *x)
+{
+    if (x->block)
+        explicit_bzero(x->block, x->block_size);
+    free(x->block);
 }

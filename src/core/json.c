@@ -57,6 +57,22 @@ void weir_json_free(struct weir_json *json)
     cJSON_Delete(node_of(json));
 }
 
+static void wipe_texts(cJSON *node)
+{
+    for (; node; node = node->next) {
+        if (node->valuestring)
+            explicit_bzero(node->valuestring, count_of(node));
+        wipe_texts(node->child);
+    }
+}
+
+void weir_json_wipe(struct weir_json *json)
+{
+    if (json)
+        wipe_texts(node_of(json));
+    weir_json_free(json);
+}
+
 /* ---- reading ---- */
 
 enum weir_json_type weir_json_type(const struct weir_json *json)

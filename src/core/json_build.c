@@ -10,6 +10,7 @@ struct weir_json_builder {
     struct weir_json *open[WEIR_VALUE_MAX_DEPTH];
     unsigned depth;
     bool may_repeat; /* keys may come twice: the last one counts */
+    bool secret;     /* what is not handed over is wiped */
     struct weir_buf key;
 };
 
@@ -160,7 +161,10 @@ void weir_json_builder_free(struct weir_json_builder *b)
 {
     if (!b)
         return;
-    weir_json_free(b->root);
+    if (b->secret)
+        weir_json_wipe(b->root);
+    else
+        weir_json_free(b->root);
     weir_buf_fini(&b->key);
     free(b);
 }
@@ -175,6 +179,7 @@ enum weir_code weir_json_parse(const char *text, size_t len,
     if (code || !b)
         return code;
     b->may_repeat = options && options->duplicate_keys;
+    b->secret = options && options->secret;
     code = weir_json_scan(text, len, options, &b->sink, err);
     if (!code)
         *out = weir_json_builder_take(b);

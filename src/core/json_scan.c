@@ -448,7 +448,10 @@ enum weir_code weir_json_scan(const char *text, size_t len,
                       : WEIR_VALUE_MAX_DEPTH;
     s.nodes = 0;
     s.max_nodes = o->max_nodes ? o->max_nodes : 10000000;
-    weir_buf_init(&s.scratch, SIZE_MAX);
+    if (options && options->secret)
+        weir_buf_init_secret(&s.scratch, SIZE_MAX);
+    else
+        weir_buf_init(&s.scratch, SIZE_MAX);
     weir_keyset_init(&s.keys);
     code = scan(&s);
     weir_keyset_fini(&s.keys);

@@ -97,14 +97,12 @@ enum weir_code weir_log_basic(struct weir_log *log, const char *user,
     struct weir_buf pair;
     enum weir_code code;
 
-    weir_buf_init(&pair, LOG_LINE_MAX);
+    weir_buf_init_secret(&pair, LOG_LINE_MAX);
     code = weir_buf_addf(&pair, "%s:%s", user, password);
     if (code)
         weir_buf_err(&pair, "a credential", err);
     else
         code = weir_log_secret(log, pair.data, pair.len, err);
-    if (pair.data)
-        explicit_bzero(pair.data, pair.len);
     weir_buf_fini(&pair);
     return code;
 }

@@ -13,7 +13,7 @@ enum weir_code weir_loop_new(const struct weir_clock *clock,
 {
     struct weir_loop *loop;
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+    if (weir_curl_init())
         return weir_err_set(err, WEIR_TRANSPORT, "libcurl cannot start");
     loop = calloc(1, sizeof(*loop));
     if (!loop) {

@@ -43,6 +43,10 @@ enum weir_code weir_loop_add(struct weir_loop *loop,
                              struct weir_err *err);
 void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer);
 
+/* As curl_global_init(), with memory that is wiped before it is freed.  In a
+ * process that has started libcurl before, its memory stays as it was. */
+CURLcode weir_curl_init(void);
+
 /* For op.c: the list of running ops and the queue of finished ones. */
 void weir_loop_op_running(struct weir_loop *loop, struct weir_op *op);
 void weir_loop_op_stopped(struct weir_loop *loop, struct weir_op *op);

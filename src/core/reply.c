@@ -142,10 +142,13 @@ void weir_reply_identify(struct weir_err *err, const char *method,
     }
 }
 
-struct weir_json *weir_reply_document(const struct weir_http_response *r)
+static struct weir_json *read_modestly(const struct weir_http_response *r,
+                                       bool secret)
 {
-    static const struct weir_json_options modest = {
-        .max_depth = 32, .max_nodes = 10000, .duplicate_keys = true};
+    const struct weir_json_options modest = {.max_depth = 32,
+                                             .max_nodes = 10000,
+                                             .duplicate_keys = true,
+                                             .secret = secret};
     struct weir_json *json = NULL;
 
     if (r->body_len == 0 || r->body_len > (size_t)256 * 1024)
@@ -153,6 +156,16 @@ struct weir_json *weir_reply_document(const struct weir_http_response *r)
     if (weir_json_parse(r->body, r->body_len, &modest, &json, NULL))
         return NULL;
     return json;
+}
+
+struct weir_json *weir_reply_document(const struct weir_http_response *r)
+{
+    return read_modestly(r, false);
+}
+
+struct weir_json *weir_reply_secret(const struct weir_http_response *r)
+{
+    return read_modestly(r, true);
 }
 
 /* ---- again, or not ---- */
