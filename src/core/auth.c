@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth_internal.h"
+#include "budget.h"
 #include "reply_internal.h"
 #include "weir/log.h"
 
@@ -42,6 +43,8 @@ struct weir_auth {
     unsigned attempt;
     int64_t sent_ms, sent_wall_ms;
     unsigned fetches;
+    struct weir_budget budget;
+    unsigned spent; /* by the last retry of this fetch */
 };
 
 /* ---- making and ending ---- */
@@ -84,6 +87,7 @@ enum weir_code weir_auth_new(struct weir_loop *loop,
     auth->transport =
         config->transport ? *config->transport : weir_http_transport;
     auth->log = config->log;
+    weir_budget_init(&auth->budget);
     code = config->kind == WEIR_AUTH_BEARER
                ? init_bearer(auth, config, err)
                : weir_grant_init(&auth->grant, config, err);
@@ -237,8 +241,8 @@ static void wait_and_send_again(struct weir_auth *auth,
                                              : WEIR_RETRY_ATTEMPTS_DEFAULT;
 
     for (struct asker *asker = auth->first; asker; asker = asker->next) {
-        weir_reply_note(&asker->op, response, err, wait_ms, auth->attempt + 1,
-                        attempts);
+        weir_reply_note(&asker->op, "no token yet: ", response, err, wait_ms,
+                        auth->attempt + 1, attempts);
     }
     weir_timer_start(auth->loop, &auth->backoff, wait_ms, send_request, auth);
 }
@@ -258,14 +262,21 @@ static void not_yet(struct weir_auth *auth,
         .random = clock->random(clock->ud),
     };
     struct weir_retry_decision decision;
+    bool again;
 
     weir_reply_retry_input(&input, response, failure, values);
     decision = weir_retry_decide(&auth->retry, &input);
-    if (decision.reason == WEIR_RETRY_AGAIN) {
+    again = decision.reason == WEIR_RETRY_AGAIN;
+    if (again &&
+        weir_budget_spend(&auth->budget, weir_budget_cost(response, failure))) {
+        auth->spent = weir_budget_cost(response, failure);
         wait_and_send_again(auth, response, failure, decision.wait_ms);
         weir_err_clear(err);
     } else {
-        weir_reply_gave_up(err, &auth->retry, &decision, auth->attempt);
+        if (again)
+            weir_reply_append(err, WEIR_BUDGET_EMPTY);
+        else
+            weir_reply_gave_up(err, &auth->retry, &decision, auth->attempt);
         weir_reply_identify(err, "POST", auth->grant.url, auth->attempt,
                             response);
         all_fail(auth, err);
@@ -302,6 +313,7 @@ static void answered(void *ud, struct weir_op *request)
         weir_auth_wipe(token, strlen(token));
         all_fail(auth, &err);
     } else {
+        weir_budget_give_back(&auth->budget, auth->spent);
         keep(auth, token, life_ms);
         all_succeed(auth);
     }
@@ -368,10 +380,10 @@ static void asker_start(struct weir_op *op)
         hand_over(asker, token);
         return;
     }
-    weir_op_note(op, "waiting for a token");
+    weir_op_note(op, WEIR_AUTH_NOTE);
     join(auth, asker);
     if (!is_fetching(auth)) {
-        auth->attempt = 0;
+        auth->attempt = auth->spent = 0;
         send_request(auth);
     }
 }

@@ -14,6 +14,9 @@
 /* Life of a token whose server does not say. */
 #define WEIR_AUTH_LIFE_MS ((int64_t)300 * 1000)
 
+/* What an asker says while all goes well. */
+#define WEIR_AUTH_NOTE "waiting for a token"
+
 /* The request for a token, made once, since it never changes. */
 struct weir_grant {
     char *url;

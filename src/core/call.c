@@ -86,12 +86,19 @@ static void begin_token(struct call *call)
         enter(call, call->has_turn ? CALL_REQUEST : CALL_TURN);
         return;
     }
+    /* Nothing leaves during a pause, a request for a token neither. */
+    if (weir_client_paused(call->client)) {
+        call->has_turn = false;
+        enter(call, CALL_TURN);
+        return;
+    }
     drop_token(call);
     if (weir_auth_token_new(auth, &call->token, &err)) {
         fail(call, &err);
         return;
     }
-    weir_op_note(&call->http.op, "waiting for a token");
+    /* The token's own note says what it waits for. */
+    call->http.op.note[0] = '\0';
     weir_op_start(call->token, token_came, call);
 }
 
@@ -202,11 +209,25 @@ static void begin_request(struct call *call)
 static void succeed(struct call *call,
                     const struct weir_http_response *response)
 {
-    weir_client_give_back(call->client,
-                          call->spent ? call->spent : WEIR_BUDGET_SUCCESS);
+    weir_budget_give_back(&call->client->budget, call->spent);
     call->http.response = response;
     enter(call, CALL_ENDED);
     weir_op_finish(&call->http.op);
+}
+
+/* Of many calls whose token was refused, the first to hear of it pays from
+ * the budget: where no token is any good, not every call asks for one. */
+static bool pay_for_renewal(struct call *call)
+{
+    struct weir_auth *auth = call->client->auth;
+    const char *token = weir_auth_cached(auth);
+
+    if (!token || strcmp(token, call->used_token) != 0)
+        return true;
+    if (!weir_budget_spend(&call->client->budget, WEIR_BUDGET_RETRY))
+        return false;
+    call->spent = WEIR_BUDGET_RETRY;
+    return true;
 }
 
 /* A refused token is worth one new one.  It does not count as an attempt:
@@ -215,8 +236,11 @@ static bool renew(struct call *call, const struct weir_http_response *response)
 {
     struct weir_auth *auth = call->client->auth;
 
+    /* An answer may come with the deadline, and nothing would end the wait
+     * for a token after it. */
     if (response->status != 401 || !auth || call->renewed ||
-        !weir_auth_renewable(auth))
+        !weir_auth_renewable(auth) || left_ms(call) == 0 ||
+        !pay_for_renewal(call))
         return false;
     call->renewed = true;
     call->attempt--;
@@ -224,17 +248,6 @@ static bool renew(struct call *call, const struct weir_http_response *response)
     drop_request(call);
     enter(call, CALL_TOKEN);
     return true;
-}
-
-/* What a retry costs.  A 429 costs nothing: the pause already holds it, and
- * everyone else, back. */
-static unsigned cost(const struct weir_http_response *response,
-                     const struct weir_err *failure)
-{
-    if (response)
-        return response->status == 429 ? 0 : WEIR_BUDGET_RETRY;
-    return failure->code == WEIR_TIMEOUT ? WEIR_BUDGET_TIMEOUT
-                                         : WEIR_BUDGET_RETRY;
 }
 
 static void back_off(struct call *call,
@@ -246,7 +259,7 @@ static void back_off(struct call *call,
         response && (response->status == 429 || response->status == 503);
 
     weir_reply_note(
-        &call->http.op, response, failure, call->wait_ms, call->attempt + 1,
+        &call->http.op, "", response, failure, call->wait_ms, call->attempt + 1,
         retry->attempts ? retry->attempts : WEIR_RETRY_ATTEMPTS_DEFAULT);
     if (response)
         weir_reply_status(call->last_problem, response->status);
@@ -296,9 +309,9 @@ static void again_or_fail(struct call *call,
         weir_client_pause(client, decision.pause_ms);
     }
     if (decision.reason == WEIR_RETRY_AGAIN) {
-        unsigned price = cost(response, failure);
+        unsigned price = weir_budget_cost(response, failure);
 
-        if (weir_client_spend(client, price)) {
+        if (weir_budget_spend(&client->budget, price)) {
             call->spent = price;
             call->wait_ms = decision.wait_ms;
             back_off(call, response, failure);

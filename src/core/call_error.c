@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth_internal.h"
 #include "client_internal.h"
 #include "reply_internal.h"
 #include "weir/json.h"
@@ -77,14 +78,40 @@ static void hint_for(enum weir_code code, struct weir_err *err)
 }
 
 /* A call that has been sent before may have met its own work: the earlier
- * attempt was done, and only its answer was lost. */
+ * attempt was done, and only its answer was lost.  And one that was repeated
+ * in vain may have been done each time. */
 static void hint_own_work(const struct call *call, struct weir_err *err)
 {
-    if (call->maybe_done &&
-        (err->code == WEIR_NOT_FOUND || err->code == WEIR_CONFLICT))
+    bool maybe_done =
+        call->changes && (call->maybe_done || err->reach == WEIR_REACH_MAYBE);
+
+    switch (maybe_done ? err->code : WEIR_OK) {
+    case WEIR_NOT_FOUND:
+    case WEIR_CONFLICT:
         weir_err_hint(err, "an earlier attempt of this call got no answer "
                            "and may have been done: look at the present "
                            "state first");
+        break;
+    case WEIR_TIMEOUT:
+    case WEIR_TRANSPORT:
+    case WEIR_RATE:
+    case WEIR_SERVER:
+        weir_err_hint(err, "it may have been done all the same: look at the "
+                           "present state first");
+        break;
+    default: break;
+    }
+}
+
+/* What a script can decide by: why it is not known whether the call was
+ * done.  (The status, where there is one, stands in the error itself.) */
+static void explain(struct weir_err *err, enum weir_code because)
+{
+    char detail[64];
+    int len = snprintf(detail, sizeof(detail), "{\"because\":\"%s\"}",
+                       weir_code_word(because));
+
+    weir_err_detail(err, detail, (size_t)len);
 }
 
 static void from_answer(const struct call *call,
@@ -104,6 +131,8 @@ static void from_answer(const struct call *call,
                  ambiguous ? "the call may have been done: " : "", status,
                  words[0] ? ": " : "", words);
     keep_detail(call->client->log, json, err);
+    if (ambiguous)
+        explain(err, code);
     weir_json_free(json);
 }
 
@@ -114,6 +143,7 @@ static void from_failure(const struct weir_err *failure, bool unsafe,
     if (unsafe) {
         err->code = WEIR_AMBIGUOUS;
         weir_err_prefix(err, "the call may have been done: ");
+        explain(err, failure->code);
     }
 }
 
@@ -131,10 +161,16 @@ void weir_call_error(const struct call *call,
     else
         from_failure(failure, unsafe, err);
     if (budget_empty)
-        weir_reply_append(err, "; not repeated, since most calls of this "
-                               "client fail (its retry budget is empty)");
+        weir_reply_append(err, WEIR_BUDGET_EMPTY);
     else
         weir_reply_gave_up(err, &client->retry, decision, call->attempt);
+    if (decision->reason == WEIR_RETRY_DEADLINE) {
+        weir_reply_append(err, " (%.1f s)", (double)call->timeout_ms / 1000);
+        /* It is the deadline that ends this call, not the server; a 429 has
+         * a word of its own. */
+        if (err->code != WEIR_RATE)
+            err->code = WEIR_TIMEOUT;
+    }
     weir_reply_identify(err, call->method, call->url, call->sent, response);
     hint_for(err->code, err);
     hint_own_work(call, err);
@@ -146,7 +182,7 @@ void weir_call_error_deadline(const struct call *call, struct weir_err *err)
 {
     double seconds = (double)call->timeout_ms / 1000;
     bool unsafe = call->state == CALL_REQUEST && !call->repeatable;
-    const char *doing = "";
+    const char *doing = "", *token = call->token ? call->token->note : "";
 
     if (call->state == CALL_TOKEN)
         doing = ", while waiting for a token";
@@ -157,11 +193,16 @@ void weir_call_error_deadline(const struct call *call, struct weir_err *err)
     weir_err_set(err, unsafe ? WEIR_AMBIGUOUS : WEIR_TIMEOUT,
                  "%snot done within %.1f s%s",
                  unsafe ? "the call may have been done: " : "", seconds, doing);
+    if (unsafe)
+        explain(err, WEIR_TIMEOUT);
+    if (call->state == CALL_TOKEN && strcmp(token, WEIR_AUTH_NOTE) != 0)
+        weir_reply_append(err, " (%s)", token);
     if (call->last_problem[0])
         weir_reply_append(err, "; the attempt before: %s", call->last_problem);
     weir_reply_identify(err, call->method, call->url, call->sent, NULL);
     err->reach = call->sent ? WEIR_REACH_MAYBE : WEIR_REACH_NONE;
     hint_for(err->code, err);
+    hint_own_work(call, err);
     if (call->client->log)
         weir_log_redact_err(call->client->log, err);
 }

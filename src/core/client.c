@@ -71,7 +71,7 @@ enum weir_code weir_client_new(struct weir_loop *loop,
     client->transport =
         config->transport ? *config->transport : weir_http_transport;
     client->log = config->log;
-    client->budget = WEIR_BUDGET_FULL;
+    weir_budget_init(&client->budget);
     weir_limit_init(&client->limit, rate,
                     config->burst > 0 ? config->burst : rate,
                     weir_loop_now(loop));
@@ -189,21 +189,4 @@ int64_t weir_client_paused(const struct weir_client *client)
 void weir_client_pause(struct weir_client *client, int64_t ms)
 {
     weir_limit_pause(&client->limit, weir_loop_now(client->loop) + ms);
-}
-
-/* ---- the retry budget ---- */
-
-bool weir_client_spend(struct weir_client *client, unsigned cost)
-{
-    if (cost > client->budget)
-        return false;
-    client->budget -= cost;
-    return true;
-}
-
-void weir_client_give_back(struct weir_client *client, unsigned amount)
-{
-    client->budget += amount;
-    if (client->budget > WEIR_BUDGET_FULL)
-        client->budget = WEIR_BUDGET_FULL;
 }

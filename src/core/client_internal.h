@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "budget.h"
 #include "weir/client.h"
 #include "weir/limit.h"
 
@@ -35,7 +36,7 @@ struct weir_client {
     struct weir_limit limit;
     struct weir_turn *first, *last; /* who waits, in order of asking */
     struct weir_timer next_turn;    /* the one timer of the queue */
-    unsigned budget;
+    struct weir_budget budget;
     struct weir_client_stats stats;
 };
 
@@ -46,17 +47,6 @@ void weir_client_leave(struct weir_client *client, struct weir_turn *turn);
 /* Milliseconds left of a pause, 0 if there is none. */
 int64_t weir_client_paused(const struct weir_client *client);
 void weir_client_pause(struct weir_client *client, int64_t ms);
-
-/* The retry budget, as in the AWS SDKs' standard mode
- * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html):
- * while most calls succeed it is full; in an outage it runs dry, and then
- * every call is sent once instead of four times. */
-#define WEIR_BUDGET_FULL    500
-#define WEIR_BUDGET_RETRY   5
-#define WEIR_BUDGET_TIMEOUT 10
-#define WEIR_BUDGET_SUCCESS 1 /* a success without a retry gives back */
-bool weir_client_spend(struct weir_client *client, unsigned cost);
-void weir_client_give_back(struct weir_client *client, unsigned amount);
 
 /* ---- one call ---- */
 

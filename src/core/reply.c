@@ -191,7 +191,7 @@ void weir_reply_retry_input(struct weir_retry_input *input,
     }
 }
 
-void weir_reply_note(struct weir_op *op,
+void weir_reply_note(struct weir_op *op, const char *about,
                      const struct weir_http_response *response,
                      const struct weir_err *err, int64_t wait_ms,
                      unsigned attempt, unsigned attempts)
@@ -201,14 +201,14 @@ void weir_reply_note(struct weir_op *op,
 
     if (response) {
         weir_op_note(op,
-                     "%d from the server: again in %.1f s (attempt %u of %u)",
-                     response->status, seconds, attempt, attempts);
+                     "%s%d from the server: again in %.1f s (attempt %u of %u)",
+                     about, response->status, seconds, attempt, attempts);
         return;
     }
     if (err->code == WEIR_TIMEOUT)
         what = "no answer in time";
-    weir_op_note(op, "%s: again in %.1f s (attempt %u of %u)", what, seconds,
-                 attempt, attempts);
+    weir_op_note(op, "%s%s: again in %.1f s (attempt %u of %u)", about, what,
+                 seconds, attempt, attempts);
 }
 
 void weir_reply_append(struct weir_err *err, const char *fmt, ...)

@@ -42,9 +42,9 @@ void weir_reply_retry_input(struct weir_retry_input *input,
                             const struct weir_err *err,
                             const char *values[WEIR_REPLY_RETRY_AFTER]);
 
-/* "503 from the server: again in 2.1 s (attempt 2 of 4)" for a progress
- * note; `attempt` is the one to come. */
-void weir_reply_note(struct weir_op *op,
+/* `about` and "503 from the server: again in 2.1 s (attempt 2 of 4)" for a
+ * progress note; `attempt` is the one to come. */
+void weir_reply_note(struct weir_op *op, const char *about,
                      const struct weir_http_response *response,
                      const struct weir_err *err, int64_t wait_ms,
                      unsigned attempt, unsigned attempts);

@@ -951,8 +951,10 @@ static void a_deadline_ends_a_call_wherever_it_is(void **state)
     /* a wait that the deadline does not allow is not begun */
     fake_transport_answer(&f->fake, 503, "Retry-After: 5", "");
     start = weir_loop_now(f->loop);
-    assert_int_equal(again(f, &call), WEIR_SERVER);
-    assert_says(f, "waiting 5.0 s more would pass the deadline");
+    assert_int_equal(again(f, &call), WEIR_TIMEOUT);
+    assert_int_equal(f->err.status, 503);
+    assert_says(f, "waiting 5.0 s more would pass the deadline of the call "
+                   "(3.0 s)");
     assert_int_equal(weir_loop_now(f->loop) - start, 0);
 }
 
