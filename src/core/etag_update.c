@@ -95,6 +95,16 @@ static void fail_as_call(struct update *u, const char *prefix)
 
 /* ---- sending ---- */
 
+/* Says which call was refused, so that the conflict can be found in a log. */
+static void add_refusal(const struct update *u, struct weir_err *err)
+{
+    memcpy(err->method, u->refusal.method, sizeof(err->method));
+    memcpy(err->url, u->refusal.url, sizeof(err->url));
+    memcpy(err->request_id, u->refusal.request_id, sizeof(err->request_id));
+    err->status = u->refusal.status;
+    err->attempts = u->attempts;
+}
+
 static void read_current(void *ud);
 static void put_done(void *ud, struct weir_op *op);
 
@@ -137,6 +147,18 @@ static enum weir_code write_body(struct update *u, struct weir_err *err)
     return code;
 }
 
+static void fail_outrun(struct update *u)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+
+    weir_err_set(&err, WEIR_CONFLICT,
+                 "others were faster each time: %u updates were refused",
+                 u->attempts);
+    weir_err_hint(&err, "allow more attempts, or find out who writes so often");
+    add_refusal(u, &err);
+    weir_op_fail(&u->op, &err);
+}
+
 /* Sends what is wanted, unless the server has it already. */
 static void put_or_finish(struct update *u)
 {
@@ -150,6 +172,10 @@ static void put_or_finish(struct update *u)
     }
     if (same) {
         weir_op_finish(&u->op);
+        return;
+    }
+    if (u->attempts == u->max_attempts) {
+        fail_outrun(u);
         return;
     }
     if (write_body(u, &err)) {
@@ -178,16 +204,6 @@ static enum weir_code make_mine(struct update *u, struct weir_err *err)
             return weir_err_nomem(err);
     }
     return u->mine ? WEIR_OK : weir_err_nomem(err);
-}
-
-/* Says which call was refused, so that the conflict can be found in a log. */
-static void add_refusal(const struct update *u, struct weir_err *err)
-{
-    memcpy(err->method, u->refusal.method, sizeof(err->method));
-    memcpy(err->url, u->refusal.url, sizeof(err->url));
-    memcpy(err->request_id, u->refusal.request_id, sizeof(err->request_id));
-    err->status = u->refusal.status;
-    err->attempts = u->attempts;
 }
 
 /* Merges what the caller wants with what the server now has. */
@@ -349,22 +365,17 @@ static void wait_and_read(struct update *u)
                      read_current, u);
 }
 
+/* A refusal may be our own work: when the call was sent more than once, the
+ * first may have been done, and its answer lost.  Then what is there now is
+ * looked at even if there is no further attempt. */
 static void put_refused(struct update *u)
 {
-    struct weir_err err = WEIR_ERR_INIT;
-
     weir_err_copy(&u->refusal, weir_op_err(u->call));
     end_call(u);
-    if (u->attempts < u->max_attempts) {
+    if (u->attempts < u->max_attempts || u->refusal.attempts > 1)
         wait_and_read(u);
-        return;
-    }
-    weir_err_set(&err, WEIR_CONFLICT,
-                 "others were faster each time: %u updates were refused",
-                 u->attempts);
-    weir_err_hint(&err, "allow more attempts, or find out who writes so often");
-    add_refusal(u, &err);
-    weir_op_fail(&u->op, &err);
+    else
+        fail_outrun(u);
 }
 
 static void put_done(void *ud, struct weir_op *op)

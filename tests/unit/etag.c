@@ -307,6 +307,30 @@ static void an_update_whose_answer_was_lost_is_done(void **state)
     assert_int_equal(weir_json_size(f->result.theirs), 0);
 }
 
+/* The call sends it twice; the refusal of the second may be our own work. */
+static void the_last_attempt_is_read_back_if_it_was_repeated(void **state)
+{
+    struct fixture *f = *state;
+
+    f->options.attempts = 1;
+    fake_transport_fail(&f->rig.fake, WEIR_TRANSPORT, WEIR_REACH_MAYBE, "lost");
+    rig_answer(&f->rig, 412, NULL, "{}");
+    rig_answer(&f->rig, 200, "ETag: \"2\"",
+               "{'id':'x','a':2,'b':1,'unknown':[1.50]}");
+    assert_int_equal(update(f), WEIR_OK);
+    assert_int_equal(f->result.attempts, 1);
+    assert_string_equal(f->result.etag, "\"2\"");
+    weir_op_free(f->op);
+    /* it was somebody else's */
+    fake_transport_fail(&f->rig.fake, WEIR_TRANSPORT, WEIR_REACH_MAYBE, "lost");
+    rig_answer(&f->rig, 412, NULL, "{}");
+    rig_answer(&f->rig, 200, "ETag: \"2\"",
+               "{'id':'x','a':1,'b':7,'unknown':[1.50]}");
+    assert_int_equal(update(f), WEIR_CONFLICT);
+    assert_non_null(strstr(weir_op_err(f->op)->message,
+                           "others were faster each time: 1 updates"));
+}
+
 static void gives_up_after_its_attempts(void **state)
 {
     struct fixture *f = *state;
@@ -527,6 +551,7 @@ int main(void)
         TEST(a_conflict_tells_all_three),
         TEST(a_policy_decides_conflicts),
         TEST(an_update_whose_answer_was_lost_is_done),
+        TEST(the_last_attempt_is_read_back_if_it_was_repeated),
         TEST(gives_up_after_its_attempts),
         TEST(a_refusal_that_is_not_about_the_etag_is_told),
         TEST(a_428_is_named),
