@@ -39,6 +39,11 @@ return {
 
   -- What a filter is ------------------------------------------------------
   filter = {
+    -- What a definition may say.
+    fields = {
+      "name", "description", "channel", "matchers", "pattern_rules",
+      "target_group_id",
+    },
     channels = { "voice", "chat", "email", "sms", "web" },
     -- Owned by the server: never sent back, never in conflict.
     server_fields = {
@@ -96,6 +101,10 @@ return {
   -- How much the tenant takes ---------------------------------------------
   limit = { rate = 100, burst = 100 },
   retry = { attempts = 4, base = 0.5, cap = 20 },
+
+  -- When the answer to a create was lost: how often, and every how many
+  -- seconds, the filter is looked for.
+  lost = { looks = 3, interval = 1 },
 
   -- Where servers differ, defaults first ----------------------------------
   switches = {

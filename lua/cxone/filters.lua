@@ -1,5 +1,6 @@
 --- tenant.filters: the road that a filter travels.
 
+local adopt = require "cxone.adopt"
 local err = require "weir.err"
 local etag = require "weir.etag"
 local filter = require "weir.filter"
@@ -90,14 +91,30 @@ function Filters:validate(definition)
   return true
 end
 
---- Creates the filter and returns its record. Never sent twice: when the
--- answer is lost the error's code is "ambiguous".
-function Filters:create(definition)
-  local f = filter.new(definition)
+--- The record, or nil and the err. A success whose answer cannot be read has
+-- created a filter that we do not know: that is as good as lost.
+local function try_create(self, f, definition)
   local response, e = self.tenant.client:post(
     self.tenant.dialect.paths.filters, { json = f:table() })
-  if not response then error(with_lines(e, definition), 0) end
-  return record_of(response)
+  if not response then return nil, with_lines(e, definition) end
+  local ok, record = pcall(record_of, response)
+  if ok and type(record.id) == "string" then return record end
+  return nil, err.new {
+    code = "ambiguous",
+    message = ("filter '%s' was created, but the answer cannot be read: %s")
+      :format(f.name, ok and "it has no id" or record.message),
+    hint = "look for it by its name; it was not sent again",
+    method = "POST", url = response.url, status = response.status,
+    attempts = 1, detail = { because = "protocol" },
+  }
+end
+
+--- Creates the filter and returns its record. Never sent twice: when the
+-- answer is lost the error's code is "ambiguous", and `detail.because` says
+-- in a word what happened ("transport", "timeout", "server", …).
+function Filters:create(definition)
+  local record, e = try_create(self, filter.new(definition), definition)
+  return (must(record, e))
 end
 
 -- On the server ------------------------------------------------------------------
@@ -129,11 +146,16 @@ function Filters:update(what, change, opts)
 end
 
 --- Deletes the filter, if it still is what the caller last saw: given an id,
--- the state is read first.
+-- the state is read first. Where a first answer was lost and the second says
+-- that there is no such filter, the first has done it.
 function Filters:delete(what)
   local record = type(what) == "table" and what.etag and what or self:get(what)
-  must(self.tenant.client:delete(
-    call_path(self, "filter", id_of(record)), { if_match = record.etag }))
+  local response, e = self.tenant.client:delete(
+    call_path(self, "filter", id_of(record)), { if_match = record.etag })
+  if not response and not (e.code == "not_found"
+      and type(e.detail) == "table" and e.detail.maybe_done) then
+    error(e, 0)
+  end
 end
 
 --- The activation's status word, and the server's reason where it gives one.
@@ -174,7 +196,10 @@ end
 
 --- The whole road in one call: checks, validates, creates, waits until it is
 -- active. Returns the record as it then is. If the activation fails the err
--- carries the filter's `id`, and `on_failure = "delete"` removes it again.
+-- carries the filter's `id`, and `on_failure = "delete"` removes it again. If
+-- the answer to the create is lost, the filter is looked for by its name and
+-- adopted (see cxone/adopt.lua); where that cannot be decided, the err is
+-- "ambiguous" with `name` and `ids`.
 function Filters:deploy(definition, opts)
   opts = options.check("filters:deploy", opts, {
     interval = "number", timeout = "number", on_look = "function",
@@ -185,7 +210,13 @@ function Filters:deploy(definition, opts)
       :format(opts.on_failure))
   end
   self:validate(definition)
-  local record = self:create(definition)
+  local f = filter.new(definition)
+  local create = function() return try_create(self, f, definition) end
+  local record, lost = create()
+  if not record and lost.code == "ambiguous" then
+    record = adopt.settle(self.tenant, f, lost, create)
+  end
+  must(record, lost)
   local ok, e = pcall(self.wait_active, self, record.id, {
     interval = opts.interval, timeout = opts.timeout, on_look = opts.on_look,
   })

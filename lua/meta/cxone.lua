@@ -125,6 +125,12 @@ function filters:wait_active(what, opts) end
 ---@field on_failure? "delete"  removes the filter again when it does not become active
 
 ---Checks, validates, creates, and waits until it is active.
+---
+---If the answer to the create is lost, the filter is looked for by its name: one
+---with the same definition is adopted, with a warning in the log. None: where
+---the connection broke before any answer and all filters could be listed, it
+---is created once more. Otherwise, and where several have the name, the err is
+---"ambiguous", with `err.name`, `err.ids` and `err.detail.because`.
 ---@param definition cxone.definition|weir.filter
 ---@param opts? cxone.deploy_options
 ---@return cxone.record

@@ -82,12 +82,15 @@ static void hint_for(enum weir_code code, struct weir_err *err)
  * in vain may have been done each time. */
 static void hint_own_work(const struct call *call, struct weir_err *err)
 {
+    static const char maybe[] = "{\"maybe_done\":true}";
     bool maybe_done =
         call->changes && (call->maybe_done || err->reach == WEIR_REACH_MAYBE);
 
     switch (maybe_done ? err->code : WEIR_OK) {
     case WEIR_NOT_FOUND:
     case WEIR_CONFLICT:
+        if (!err->detail)
+            weir_err_detail(err, maybe, sizeof(maybe) - 1);
         weir_err_hint(err, "an earlier attempt of this call got no answer "
                            "and may have been done: look at the present "
                            "state first");
