@@ -123,11 +123,11 @@ static enum weir_code make_basic(struct weir_grant *grant,
     weir_url_encode(&pair, secret, strlen(secret));
     grant->basic = calloc(1, sizeof("Basic ") + (pair.len + 2) / 3 * 4);
     code = weir_buf_err(&pair, "the Basic credential", err);
-    if (!code && !grant->basic)
-        code = weir_err_nomem(err);
-    if (!code) {
+    if (!code && grant->basic) {
         memcpy(grant->basic, "Basic ", 6);
         base64(grant->basic + 6, pair.data, pair.len);
+    } else if (!code) {
+        code = weir_err_nomem(err);
     }
     weir_buf_fini(&pair);
     return code;
