@@ -28,11 +28,12 @@ function Group:cancel()
 end
 
 -- Shielded: a block that is itself being cancelled still waits until what it
--- started has let go of what it holds.
+-- started has let go of what it holds. What fails meanwhile is not news: the
+-- block has an outcome already.
 function Group:__close()
   self:cancel()
   core.shield(function()
-    for _, t in ipairs(self) do t:wait() end
+    for _, t in ipairs(self) do pcall(t.join, t) end
   end)
 end
 

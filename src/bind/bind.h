@@ -96,14 +96,15 @@ struct weir_op **bind_op(lua_State *L);
 /* Pushes the results of a finished op and returns how many. */
 typedef int bind_results_fn(lua_State *L, struct weir_op *op);
 
-/* Waits until the op in the box at `box` has finished.  On success pushes
- * what `results` pushes; on failure nil and the err object.  A cancelled
- * task raises the err object "cancelled" instead.  Where Lua cannot yield
- * (a sort comparator, a gsub callback) it raises and says so.  To be used as
+/* Waits until the op in the box at `box` has finished, and closes the box.
+ * On success pushes what `results` pushes, which may keep nothing of the op;
+ * on failure nil and the err object.  A cancelled task raises the err object
+ * "cancelled" instead.  Where Lua cannot yield (a sort comparator, a gsub
+ * callback) it raises and says so.  To be used as
  * `return bind_await(L, box, results);`: it yields. */
 int bind_await(lua_State *L, int box, bind_results_fn *results);
-/* The same, raising the err object on failure. */
-int bind_await_or_raise(lua_State *L, int box, bind_results_fn *results);
+/* The same for an op that goes on after a success: the box stays open. */
+int bind_await_step(lua_State *L, int box, bind_results_fn *results);
 
 /* ---- options ---- */
 

@@ -45,6 +45,13 @@ int bind_box_gc(lua_State *L)
     return 0;
 }
 
+void *bind_box_memory_of(lua_State *L, int index, void (*fini)(void *memory))
+{
+    struct header *box = to_header(L, index);
+
+    return box && box->fini == fini ? box->memory : NULL;
+}
+
 void *bind_box_memory(lua_State *L, int index)
 {
     struct header *box = to_header(L, index);
@@ -98,26 +105,4 @@ static void json_fini(void *memory)
 struct weir_json **bind_json_box(lua_State *L)
 {
     return bind_box(L, sizeof(struct weir_json *), json_fini);
-}
-
-static void op_fini(void *memory)
-{
-    struct op_box *box = memory;
-
-    weir_op_free(box->op);
-    box->op = NULL;
-}
-
-struct weir_op **bind_op(lua_State *L)
-{
-    struct op_box *box = bind_box(L, sizeof(*box), op_fini);
-
-    return &box->op;
-}
-
-struct op_box *bind_op_box(lua_State *L, int index)
-{
-    struct header *box = to_header(L, index);
-
-    return box && box->fini == op_fini ? (struct op_box *)box->memory : NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * box: what the scheduler needs to see of a box with an op in it.
+ * box: what those who wait need to see of boxes, and of those with an op.
  */
 #ifndef WEIR_BIND_BOX_H
 #define WEIR_BIND_BOX_H
@@ -23,10 +23,14 @@ struct op_box {
     struct weir_op *op;
     struct bind_waiter waiter;
     bind_results_fn *results;
-    bool raises;
+    bool goes_on; /* it will be waited for again */
 };
 
-/* The memory of the box at `index` if it was made by bind_op(), or NULL. */
+/* The memory of the box at `index` if it is open and closed by `fini`: how
+ * one kind of box is told from another. */
+void *bind_box_memory_of(lua_State *L, int index, void (*fini)(void *memory));
+/* The memory of the box at `index` if it was made by bind_op() and is open,
+ * or NULL. */
 struct op_box *bind_op_box(lua_State *L, int index);
 
 #endif

@@ -116,13 +116,13 @@ static int begin(lua_State *L, int index, int nargs)
 /* Hands a wait on to whoever resumed L; `k` comes back when it is over. */
 static int pass_on(lua_State *L, int index, lua_KFunction k)
 {
-    bind_thread_hold(L, index, true);
+    bind_thread_pass(L, index, true);
     return bind_wait_pass(L, k);
 }
 
 static int go_on(lua_State *L, int index)
 {
-    bind_thread_hold(L, index, false);
+    bind_thread_pass(L, index, false);
     return drive(L, index, 0);
 }
 
@@ -245,12 +245,22 @@ static int co_wrap(lua_State *L)
     return 1;
 }
 
+/* A shield that its coroutine leaves would cover the wrong code. */
+static bool is_shielded(lua_State *L)
+{
+    struct bind_task *task = bind_context(L)->scheduler->current;
+
+    return task && task->shield == L;
+}
+
 static int co_yield (lua_State *L)
 {
     struct bind_closing *closing = bind_context(L)->scheduler->closing;
 
     if (is_task(L))
         return luaL_error(L, "attempt to yield from outside a coroutine");
+    if (is_shielded(L))
+        return luaL_error(L, "attempt to yield out of task.shield");
     /* lua_resetthread would take the yield for an error. */
     for (; closing; closing = closing->outer) {
         if (closing->co == L)
@@ -295,7 +305,7 @@ static int co_isyieldable(lua_State *L)
 {
     lua_State *co = lua_isthread(L, 1) ? lua_tothread(L, 1) : L;
 
-    lua_pushboolean(L, !is_task(co) && lua_isyieldable(co));
+    lua_pushboolean(L, !is_task(co) && !is_shielded(co) && lua_isyieldable(co));
     return 1;
 }
 

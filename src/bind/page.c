@@ -99,7 +99,7 @@ static int page_next(lua_State *L)
         return luaL_argerror(L, 1, "not a listing");
     if (box && box->op && weir_page_take(box->op))
         return push_item(L, box->op);
-    return bind_await(L, 1, push_item);
+    return bind_await_step(L, 1, push_item);
 }
 
 static const luaL_Reg functions[] = {

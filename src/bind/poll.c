@@ -134,7 +134,7 @@ static struct op_box *check(lua_State *L)
 static int poll_next(lua_State *L)
 {
     check(L);
-    return bind_await(L, 1, push_state);
+    return bind_await_step(L, 1, push_state);
 }
 
 /* answer(wait, word, reason) */

@@ -5,10 +5,14 @@
 
 static const char tasks_key;  /* task → its userdata, while it is alive */
 static const char unseen_key; /* list of failed tasks nobody has joined */
-static const char held_key;   /* coroutine → true, weak */
+static const char held_key;   /* coroutine → the one it waits in, or true */
 
 /* So many failures that nobody looks at are kept for the report. */
 #define MAX_UNSEEN ((size_t)100)
+
+/* So often a task may go on after its cancellation was raised, once all are
+ * to end: enough for any number of things to be let go of. */
+#define MAX_SWALLOWED 1000
 
 /* Closing inside closing takes C stack that Lua does not count. */
 #define MAX_CLOSING 100
@@ -63,6 +67,29 @@ void bind_thread_hold(lua_State *L, int index, bool hold)
         lua_pushnil(L);
     lua_rawset(L, -3);
     lua_pop(L, 1);
+}
+
+void bind_thread_pass(lua_State *L, int index, bool passes)
+{
+    int table;
+
+    index = lua_absindex(L, index);
+    if (!passes || !bind_thread_held(L, index))
+        bind_thread_hold(L, index, passes);
+    luaL_checkstack(L, 4, NULL);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &held_key);
+    table = lua_gettop(L);
+    lua_pushthread(L);
+    /* L itself is held if it is a task, or once its own wait passes on. */
+    if (passes) {
+        lua_pushvalue(L, index);
+        lua_rawset(L, table);
+    } else if (lua_pushvalue(L, -1), lua_rawget(L, table) != LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, table);
+    }
+    lua_settop(L, table - 1);
 }
 
 bool bind_thread_held(lua_State *L, int index)
@@ -254,19 +281,6 @@ static void unlink_alive(struct bind_task *task)
     scheduler->n_alive--;
 }
 
-static void wake_joiners(struct bind_task *task)
-{
-    while (task->joiners) {
-        struct bind_task *joiner = task->joiners;
-
-        /* The wake takes the joiner off the list; a wake that finds its
-         * task elsewhere must not leave it there. */
-        bind_wake(&joiner->join_waiter);
-        if (task->joiners == joiner)
-            bind_wait_drop(joiner);
-    }
-}
-
 /* Takes the results (n) or the error (n = 1) off `co` and leaves them with
  * the userdata that is on top of L. */
 static void keep_outcome(lua_State *L, struct bind_task *task, int n)
@@ -347,19 +361,45 @@ static void end_task(lua_State *L, struct bind_task *task, int n)
         task->state = BIND_TASK_CANCELLED;
     else
         task->state = BIND_TASK_FAILED;
-    if (task->state == BIND_TASK_FAILED && !task->joiners && !task->observed)
+    /* Also if somebody waits: who only waits, or is cancelled while joining,
+     * does not look at the error. */
+    if (task->state == BIND_TASK_FAILED)
         keep_unseen(L, task);
     unlink_alive(task);
-    wake_joiners(task);
+    bind_wake_all(&task->joiners);
     lua_pushnil(L);
     lua_rawsetp(L, top + 2, task);
     lua_settop(L, top);
 }
 
+/* Closes the task's coroutine, after those inside it through which its wait
+ * passed, innermost first. */
+static void close_chain(lua_State *L, lua_State *co)
+{
+    int held = lua_gettop(L) + 1;
+
+    luaL_checkstack(L, 4, NULL);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &held_key);
+    lua_pushthread(co);
+    lua_xmove(co, L, 1);
+    do {
+        luaL_checkstack(L, 3, NULL);
+        lua_pushvalue(L, -1);
+    } while (lua_rawget(L, held) == LUA_TTHREAD);
+    lua_pop(L, 1);
+    for (; lua_gettop(L) > held; lua_pop(L, 1)) {
+        lua_State *inner = lua_tothread(L, -1);
+
+        bind_close_thread(L, inner);
+        lua_settop(inner, 0);
+        bind_thread_hold(L, -1, false);
+    }
+    lua_settop(L, held - 1);
+}
+
 void bind_task_kill(lua_State *L, struct bind_task *task)
 {
-    bind_close_thread(L, task->co);
-    lua_settop(task->co, 0);
+    close_chain(L, task->co);
     end_task(L, task, 0);
 }
 
@@ -387,6 +427,11 @@ static void resume(lua_State *L, struct bind_task *task)
     scheduler->current = NULL;
     if (status == LUA_YIELD && bind_is_wait(task->co, n)) {
         lua_pop(task->co, 1);
+        if (scheduler->stopping && !task->shield &&
+            task->n_raised > MAX_SWALLOWED) {
+            scheduler->n_killed++;
+            bind_task_kill(L, task);
+        }
     } else if (status == LUA_YIELD) {
         foreign_yield(L, task);
     } else {
@@ -432,7 +477,7 @@ void bind_task_cancel(struct bind_task *task, const char *why)
     task->cancelled = why;
     if (task->state == BIND_TASK_RUNNING)
         task->interrupt = true;
-    if (task->state != BIND_TASK_WAITING || task->shield > 0)
+    if (task->state != BIND_TASK_WAITING || task->shield)
         return;
     bind_wait_drop(task);
     bind_task_ready(task);
@@ -441,6 +486,7 @@ void bind_task_cancel(struct bind_task *task, const char *why)
 void bind_scheduler_cancel_all(struct bind_scheduler *scheduler,
                                const char *why)
 {
+    scheduler->stopping = true;
     for (struct bind_task *task = scheduler->alive; task; task = task->next)
         bind_task_cancel(task, why);
 }

@@ -32,25 +32,26 @@ struct bind_task {
     struct bind_scheduler *scheduler;
     lua_State *co; /* NULL once it has ended */
     enum bind_task_state state;
-    uint64_t generation;   /* of its waits; a wake of an earlier one is stale */
-    unsigned shield;       /* depth of task.shield */
-    const char *cancelled; /* why, or NULL; static text */
-    bool interrupt;        /* the count hook must raise */
-    bool refused;          /* the wait could not leave a C function */
-    bool failed;           /* its function raised */
-    bool observed;         /* somebody has seen its error */
-    bool lost;             /* failed unseen when enough of them were kept */
-    bool queued;           /* in the ready queue */
+    uint64_t generation; /* of its waits; a wake of an earlier one is stale */
+    const lua_State *shield; /* coroutine of the innermost task.shield */
+    const char *cancelled;   /* why, or NULL; static text */
+    unsigned n_raised;       /* how often that was raised in it */
+    bool interrupt;          /* the count hook must raise */
+    bool refused;            /* the wait could not leave a C function */
+    bool failed;             /* its function raised */
+    bool observed;           /* somebody has seen its error */
+    bool lost;               /* failed unseen when enough of them were kept */
+    bool queued;             /* in the ready queue */
 
     /* What it waits for: any of these, or nothing but a wake. */
-    struct weir_op *op;
+    struct op_box *awaited;
     struct weir_timer timer;
     struct bind_waiter timer_waiter;
-    struct bind_task *joining;
-    struct bind_waiter join_waiter;
+    struct bind_task **entered; /* a list of tasks that wait for one thing */
+    struct bind_waiter list_waiter;
 
-    struct bind_task *joiners;     /* who waits for this one to end */
-    struct bind_task *next_joiner; /* among the joiners of `joining` */
+    struct bind_task *joiners;      /* who waits for this one to end */
+    struct bind_task *next_entered; /* in the list it has entered */
     struct bind_task *next_ready;
     struct bind_task *prev, *next; /* among the tasks that are alive */
 };
@@ -61,6 +62,8 @@ struct bind_closing {
     struct bind_closing *outer;
 };
 
+struct bind_loading;
+
 struct bind_scheduler {
     struct weir_loop *loop;
     struct bind_task *current;
@@ -69,6 +72,11 @@ struct bind_scheduler {
     size_t n_alive, n_ready;
     struct bind_closing *closing;
     unsigned closing_depth;
+    struct bind_loading *loading; /* modules, innermost first */
+    bool stopping;                /* every task has been cancelled */
+    size_t n_killed;              /* went on after that for too long */
+    bool hindered;                /* a wait was refused, */
+    char hindrance[64];           /* because of this */
     size_t n_lost; /* unobserved failures beyond those that are kept */
     size_t n_kept;
 };
@@ -94,7 +102,8 @@ void bind_scheduler_cancel_all(struct bind_scheduler *scheduler,
 /* For the count hook: raises in the running task if it was cancelled while
  * it computed. */
 void bind_scheduler_check(lua_State *L);
-/* Ends a task that will not be resumed again; its __close handlers run. */
+/* Ends a task that will not be resumed again; its __close handlers run, and
+ * those of the coroutines through which it waits. */
 void bind_task_kill(lua_State *L, struct bind_task *task);
 /* Pushes the list of the tasks that failed and that nobody joined, in the
  * order of their failing, at most 100 of them. */
@@ -134,6 +143,11 @@ void bind_task_cancel(struct bind_task *task, const char *why);
 bool bind_task_must_stop(const struct bind_task *task);
 /* Ends all that the task waits for. */
 void bind_wait_drop(struct bind_task *task);
+void bind_wait_drop_op(struct bind_task *task);
+/* Enters a list of tasks that wait for the same thing, and leaves it. */
+void bind_wait_enter(struct bind_task *task, struct bind_task **list);
+void bind_wait_leave(struct bind_task *task);
+void bind_wake_all(struct bind_task **list);
 /* The task at `index`; raises if it is none. */
 struct bind_task *bind_task_check(lua_State *L, int index);
 /* lua_resetthread, guarded against nesting; status and error as there. */
@@ -143,11 +157,16 @@ int bind_close_thread(lua_State *L, lua_State *co);
  * may resume: it is a task, or a wait passes through it. */
 void bind_thread_hold(lua_State *L, int index, bool hold);
 bool bind_thread_held(lua_State *L, int index);
+/* Notes that the wait of the coroutine at `index` passes out to L, or that it
+ * has come back. */
+void bind_thread_pass(lua_State *L, int index, bool passes);
 
 /* Replaces the coroutine library by ours. */
 void bind_coroutine_open(lua_State *L);
 /* Replaces `require` by one through which a module may wait. */
 void bind_require_open(lua_State *L);
+/* Replaces `xpcall` by one that says why a handler cannot wait. */
+void bind_xpcall_open(lua_State *L);
 
 /* ---- traces: where an error came from ---- */
 

@@ -88,14 +88,6 @@ static int task_sleep(lua_State *L)
 
 /* ---- join and wait ---- */
 
-static void start_joining(struct bind_task *task, struct bind_task *other)
-{
-    task->joining = other;
-    task->join_waiter = bind_waiter(task);
-    task->next_joiner = other->joiners;
-    other->joiners = task;
-}
-
 /* The results of the ended task at index 1, or its error raised. */
 static int outcome(lua_State *L)
 {
@@ -127,7 +119,7 @@ static struct bind_task *begin_joining(lua_State *L, const char *what)
         bind_misuse(L, "%s: a task cannot wait for itself", what);
     task = bind_wait_begin(L, what);
     if (!bind_task_must_stop(task))
-        start_joining(task, other);
+        bind_wait_enter(task, &other->joiners);
     return task;
 }
 
@@ -207,10 +199,12 @@ static int task_cancelled(lua_State *L)
     return 1;
 }
 
-static int shielded(lua_State *L, int status, lua_KContext ctx)
+/* A shield belongs to the coroutine it was opened in, which cannot yield out
+ * of it; so shields end in the reverse order of their beginning, and `outer`
+ * is right. */
+static int shielded(lua_State *L, int status, lua_KContext outer)
 {
-    (void)ctx;
-    bind_context(L)->scheduler->current->shield--;
+    bind_context(L)->scheduler->current->shield = (const lua_State *)outer;
     if (status != LUA_OK && status != LUA_YIELD)
         return lua_error(L);
     return lua_gettop(L) - 1;
@@ -220,14 +214,17 @@ static int task_shield(lua_State *L)
 {
     struct bind_scheduler *scheduler = bind_context(L)->scheduler;
     int nargs = lua_gettop(L) - 1;
+    lua_KContext outer;
 
     check_function(L, 1, "task.shield");
     if (!scheduler || !scheduler->current)
         return bind_misuse(L, "task.shield works only inside a task");
     lua_pushcfunction(L, bind_trace_note);
     lua_insert(L, 1);
-    scheduler->current->shield++;
-    return shielded(L, lua_pcallk(L, nargs, LUA_MULTRET, 1, 0, shielded), 0);
+    outer = (lua_KContext)scheduler->current->shield;
+    scheduler->current->shield = L;
+    return shielded(L, lua_pcallk(L, nargs, LUA_MULTRET, 1, outer, shielded),
+                    outer);
 }
 
 /* Tasks that have not ended, the caller's own too, and operations that are

@@ -74,33 +74,64 @@ static int flush_output(struct host_session *session, int code)
     return code ? code : HOST_EXIT_FAILED;
 }
 
-/* The error of loading is on top. */
-static void report_load(struct host_session *session, const char *script)
-{
-    lua_State *L = session->L;
-    int error = lua_gettop(L);
+struct script {
+    int argc;
+    char **argv;
+    int index; /* of the script in argv */
+    bool loaded;
+};
 
-    if (strcmp(script, "-") == 0)
-        bind_trace_push_chunk(L, "=stdin");
+/* The error of loading is on top; leaves it and a trace. */
+static void trace_load(lua_State *L, const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        lua_pushliteral(L, "=stdin");
     else
-        bind_trace_push_chunk(L, lua_pushfstring(L, "@%s", script));
-    host_session_report(session, error, -1);
+        lua_pushfstring(L, "@%s", path);
+    bind_trace_push_chunk(L, lua_tostring(L, -1));
+    lua_remove(L, -2);
 }
 
-static int run_script(struct host_session *session, int argc, char **argv,
-                      int script)
+/* load(ud) → the script's main function; or an error and its trace */
+static int load(lua_State *L)
 {
-    lua_State *L = session->L;
+    struct script *script = lua_touserdata(L, 1);
+    const char *path = script->argv[script->index];
 
-    host_state_set_arg(L, argc, argv, script);
-    if (host_state_load(L, argv[script])) {
-        report_load(session, argv[script]);
+    host_state_set_arg(L, script->argc, script->argv, script->index);
+    script->loaded = host_state_load(L, path) == LUA_OK;
+    if (script->loaded)
+        lua_pushnil(L);
+    else
+        trace_load(L, path);
+    return 2;
+}
+
+/* spread(ud, function) → function and the script's arguments */
+static int spread(lua_State *L)
+{
+    const struct script *script = lua_touserdata(L, 1);
+
+    luaL_checkstack(L, script->argc, "too many arguments");
+    for (int i = script->index + 1; i < script->argc; i++)
+        lua_pushstring(L, script->argv[i]);
+    return lua_gettop(L) - 1;
+}
+
+static int run_script(struct host_session *session, struct script *script)
+{
+    int nargs = script->argc - script->index - 1;
+
+    if (!host_session_protect(session, load, script, 0, 2))
+        return HOST_EXIT_FAILED;
+    if (!script->loaded) {
+        host_session_report(session);
         return HOST_EXIT_FAILED;
     }
-    luaL_checkstack(L, argc, NULL);
-    for (int i = script + 1; i < argc; i++)
-        lua_pushstring(L, argv[i]);
-    return flush_output(session, host_session_run(session, argc - script - 1));
+    lua_pop(session->L, 1);
+    if (!host_session_protect(session, spread, script, 1, LUA_MULTRET))
+        return HOST_EXIT_FAILED;
+    return flush_output(session, host_session_run(session, nargs));
 }
 
 static int run(int argc, char **argv)
@@ -118,7 +149,8 @@ static int run(int argc, char **argv)
     given.script = argv[script];
     code = host_session_begin(&session, &given);
     if (code == 0)
-        code = run_script(&session, argc, argv, script);
+        code =
+            run_script(&session, &(struct script){argc, argv, script, false});
     host_session_end(&session);
     return code;
 }

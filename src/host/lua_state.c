@@ -269,6 +269,7 @@ static int open_all(lua_State *L)
     bind_scheduler_open(L);
     bind_coroutine_open(L);
     bind_require_open(L);
+    bind_xpcall_open(L);
     hide_sim(L);
     make_strict(L);
     use_text_only(L);

@@ -28,9 +28,9 @@ static void gather(const struct host_progress *p, struct notes *notes)
     unsigned silent = 0;
 
     for (const struct bind_task *t = p->scheduler->alive; t; t = t->next) {
-        if (t->op && take_note(notes, t->op))
+        if (t->awaited && take_note(notes, t->awaited->op))
             silent++;
-        else if (t->op)
+        else if (t->awaited)
             notes->n++;
     }
     if (notes->n == 0)

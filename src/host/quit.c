@@ -42,7 +42,7 @@ static int os_exit(lua_State *L)
     if (!scheduler->current || scheduler->closing || !lua_isyieldable(L))
         return quit_now(quit);
     /* Shielded, so that the cancelling of all tasks does not wake it. */
-    scheduler->current->shield++;
+    scheduler->current->shield = L;
     quit->n_parked++;
     bind_wait_begin(L, "os.exit");
     return bind_wait_yield(L, 0, refused);

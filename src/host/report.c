@@ -7,7 +7,7 @@
 #include "bind.h"
 #include "err_internal.h"
 
-enum { MAX_LISTED = 20, MAX_CAUSES = 8, MAX_LINE = 160 };
+enum { MAX_LISTED = 20, MAX_CAUSES = 8, MAX_LINE = 160, MAX_SHOWN = 4000 };
 
 struct place {
     char source[512]; /* as in a message: the script's path */
@@ -100,14 +100,24 @@ static const char *split_message(lua_State *L, int trace, const char *message,
 
 /* ---- pieces of the text ---- */
 
-/* One line of what may come from outside, without control characters. */
+/* One line of what may come from outside: without control characters, and
+ * cut on a character's border before it pushes the rest out of the report. */
 static void add_plain(struct weir_buf *out, const char *text)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
+    size_t len = strlen(text), shown = len;
+
+    if (len > MAX_SHOWN) {
+        shown = MAX_SHOWN;
+        while (shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80)
+            shown--;
+    }
+    for (size_t i = 0; i < shown; i++) {
+        unsigned char c = (unsigned char)text[i];
 
         weir_buf_addc(out, (char)(c < 0x20 || c == 0x7F ? ' ' : c));
     }
+    if (shown < len)
+        weir_buf_addf(out, "… (%zu bytes)", len);
 }
 
 /* The line itself; with a terminal (for colours), a mark below its start. */

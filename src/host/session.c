@@ -9,26 +9,26 @@
 #include "environment.h"
 #include "exit.h"
 #include "lua_state.h"
-#include "report.h"
 #include "scheduler.h"
 #include "signals.h"
 #include "sim.h"
 
-#define MAX_REPORT ((size_t)256 * 1024)
+/* What replaces a secret can be longer than the secret. */
+#define MAX_LINE (2 * HOST_MAX_REPORT)
 
 /* ---- what is said on stderr ---- */
 
 /* Where people read: the text as it is.  Where a program reads, every line
  * of stderr is an object, so what is said becomes the message of one. */
-static void write_redacted(struct host_session *s, enum weir_log_level level,
-                           const char *text, size_t len)
+void host_session_write(struct host_session *session, enum weir_log_level level,
+                        const char *text, size_t len)
 {
-    static const char prefix[] = "weir: ";
+    static const char prefix[] = "weir: ", failed[] = "weir: out of memory\n";
     struct weir_buf line;
 
     /* With the log off, an error still has to be seen. */
-    if (s->json &&
-        (level < WEIR_LOG_ERROR || weir_log_enabled(s->log, WEIR_LOG_ERROR))) {
+    if (session->json && (level < WEIR_LOG_ERROR ||
+                          weir_log_enabled(session->log, WEIR_LOG_ERROR))) {
         if (len >= sizeof(prefix) - 1 &&
             memcmp(text, prefix, sizeof(prefix) - 1) == 0) {
             text += sizeof(prefix) - 1;
@@ -36,12 +36,14 @@ static void write_redacted(struct host_session *s, enum weir_log_level level,
         }
         while (len > 0 && text[len - 1] == '\n')
             len--;
-        weir_log_write_text(s->log, level, NULL, text, len);
+        weir_log_write_text(session->log, level, NULL, text, len);
         return;
     }
-    weir_buf_init(&line, MAX_REPORT);
-    if (weir_log_redact(s->log, text, len, &line) == WEIR_OK)
-        host_terminal_write(&s->terminal, weir_buf_str(&line), line.len);
+    weir_buf_init(&line, MAX_LINE);
+    if (weir_log_redact(session->log, text, len, &line) == WEIR_OK)
+        host_terminal_write(&session->terminal, weir_buf_str(&line), line.len);
+    else
+        host_terminal_write(&session->terminal, failed, sizeof(failed) - 1);
     weir_buf_fini(&line);
 }
 
@@ -56,7 +58,7 @@ static void say(struct host_session *s, enum weir_log_level level,
     if ((size_t)len > sizeof(text) - 2)
         len = sizeof(text) - 2;
     text[len++] = '\n';
-    write_redacted(s, level, text, (size_t)len);
+    host_session_write(s, level, text, (size_t)len);
 }
 
 void host_say(struct host_session *session, const char *fmt, ...)
@@ -77,7 +79,7 @@ void host_complain(struct host_session *session, const char *fmt, ...)
     va_end(args);
 }
 
-static int say_err(struct host_session *s, struct weir_err *err)
+int host_complain_err(struct host_session *s, struct weir_err *err)
 {
     int code = host_exit_code(err->code);
 
@@ -187,7 +189,7 @@ int host_session_begin(struct host_session *session,
     if (options->log_format == WEIR_LOG_JSON)
         session->terminal.is_tty = session->terminal.color = false;
     if (begin(session, options, &err))
-        return say_err(session, &err);
+        return host_complain_err(session, &err);
     host_progress_start(&session->progress, session->context.scheduler,
                         session->log, &session->terminal, session->json);
     return 0;
@@ -205,206 +207,4 @@ void host_session_end(struct host_session *session)
     host_signals_stop();
     weir_loop_free(session->loop);
     weir_log_free(session->log);
-}
-
-/* ---- running ---- */
-
-int host_session_report(struct host_session *session, int index, int trace)
-{
-    struct weir_buf text;
-    int code = host_exit_code(host_report_code(session->L, index));
-
-    weir_buf_init(&text, MAX_REPORT);
-    host_report(session->L, index, trace, session->traceback,
-                &session->terminal, &text);
-    write_redacted(session, WEIR_LOG_ERROR, weir_buf_str(&text), text.len);
-    weir_buf_fini(&text);
-    return code;
-}
-
-static int spawn_main(lua_State *L)
-{
-    struct bind_task *task = bind_task_spawn(L, lua_gettop(L) - 1);
-
-    lua_pushlightuserdata(L, task);
-    return 2;
-}
-
-static int drain(lua_State *L)
-{
-    bind_scheduler_drain(L);
-    return 0;
-}
-
-/* Calls a function of ours that may raise for want of memory. */
-static bool protected_call(struct host_session *s, lua_CFunction fn)
-{
-    lua_pushcfunction(s->L, fn);
-    if (lua_pcall(s->L, 0, 0, 0) == LUA_OK)
-        return true;
-    host_complain(s, "weir: out of memory");
-    lua_pop(s->L, 1);
-    return false;
-}
-
-/* True when tasks wait and nothing is left that could wake one: only the
- * progress line's own timer runs. */
-static bool is_stuck(const struct host_session *s)
-{
-    return !bind_scheduler_ready(s->context.scheduler) &&
-           weir_loop_ops(s->loop) == 0 && weir_loop_timers(s->loop) <= 1;
-}
-
-static bool has_ended(const struct bind_task *task)
-{
-    return task->state >= BIND_TASK_DONE;
-}
-
-static int kill_alive(lua_State *L)
-{
-    struct bind_scheduler *scheduler = bind_context(L)->scheduler;
-
-    while (scheduler->alive)
-        bind_task_kill(L, scheduler->alive);
-    return 0;
-}
-
-/* Why all tasks must end now, or NULL. */
-static const char *reason_to_stop(const struct host_session *s,
-                                  const struct bind_task *main_task)
-{
-    if (s->quit.asked)
-        return "the script called os.exit";
-    if (host_signal())
-        return "interrupted";
-    if (has_ended(main_task) && main_task->state != BIND_TASK_DONE)
-        return "the script has failed";
-    return NULL;
-}
-
-/* Runs what is ready.  What tasks print must not land in the progress
- * line. */
-static bool run_ready(struct host_session *s)
-{
-    if (!bind_scheduler_ready(s->context.scheduler))
-        return true;
-    host_terminal_progress(&s->terminal, NULL);
-    return protected_call(s, drain);
-}
-
-/* Turns the loop and runs tasks until none is left; false if that cannot go
- * on. */
-static bool pump(struct host_session *s, const struct bind_task *main_task)
-{
-    struct bind_scheduler *scheduler = s->context.scheduler;
-    bool stopping = false;
-
-    while (scheduler->n_alive > s->quit.n_parked) {
-        struct weir_err err = WEIR_ERR_INIT;
-        const char *why = reason_to_stop(s, main_task);
-
-        if (why && !stopping) {
-            bind_scheduler_cancel_all(scheduler, why);
-            stopping = true;
-        }
-        if (!run_ready(s))
-            return false;
-        if (scheduler->n_alive == s->quit.n_parked)
-            break;
-        if (is_stuck(s)) {
-            if (stopping)
-                break; /* shielded waits that nothing will end */
-            host_complain(s,
-                          "weir: every task waits for another; none can go on");
-            bind_scheduler_cancel_all(scheduler, "every task was waiting");
-            stopping = true;
-        }
-        if (weir_loop_turn(s->loop, bind_scheduler_ready(scheduler) ? 0 : -1,
-                           &err)) {
-            say_err(s, &err);
-            return false;
-        }
-    }
-    return protected_call(s, kill_alive);
-}
-
-static int unseen(lua_State *L)
-{
-    bind_scheduler_unseen(L);
-    return 1;
-}
-
-/* Reports the tasks that failed and that nobody joined. */
-static int report_unseen(struct host_session *s)
-{
-    lua_State *L = s->L;
-    int code = 0;
-
-    lua_pushcfunction(L, unseen);
-    if (lua_pcall(L, 0, 1, 0)) {
-        lua_pop(L, 1);
-        return HOST_EXIT_FAILED;
-    }
-    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++) {
-        bind_task_error(L, -1);
-        host_complain(s, "weir: a task that nobody joined has failed:");
-        host_session_report(s, -2, -1);
-        lua_pop(L, 3);
-        code = HOST_EXIT_FAILED;
-    }
-    lua_pop(L, 2);
-    if (s->context.scheduler->n_lost > 0)
-        host_say(s, "weir: and %zu more tasks failed that nobody joined",
-                 s->context.scheduler->n_lost);
-    return code;
-}
-
-static int report_main(struct host_session *s)
-{
-    int top = lua_gettop(s->L), code;
-
-    bind_task_error(s->L, top);
-    code = host_session_report(s, top + 1, top + 2);
-    lua_settop(s->L, top);
-    return code;
-}
-
-/* The task's userdata is on top. */
-static int exit_code(struct host_session *s, const struct bind_task *task)
-{
-    int code = 0, unseen_code;
-
-    if (task->state == BIND_TASK_FAILED ||
-        (task->state == BIND_TASK_CANCELLED && !host_signal()))
-        code = report_main(s);
-    unseen_code = report_unseen(s);
-    if (s->quit.asked)
-        return s->quit.code;
-    if (host_signal()) {
-        host_say(s, "weir: interrupted");
-        return HOST_EXIT_SIGNAL + host_signal();
-    }
-    return code ? code : unseen_code;
-}
-
-int host_session_run(struct host_session *session, int nargs)
-{
-    lua_State *L = session->L;
-    struct bind_task *task;
-    int code;
-
-    lua_pushcfunction(L, spawn_main);
-    lua_insert(L, -(nargs + 2));
-    if (lua_pcall(L, nargs + 1, 2, 0)) {
-        host_complain(session, "weir: out of memory");
-        return HOST_EXIT_FAILED;
-    }
-    task = lua_touserdata(L, -1);
-    lua_pop(L, 1); /* the task's userdata stays on the stack */
-    if (!pump(session, task))
-        return HOST_EXIT_FAILED;
-    host_terminal_progress(&session->terminal, NULL);
-    code = exit_code(session, task);
-    lua_pop(L, 1);
-    return code;
 }

@@ -15,6 +15,9 @@
 
 struct sim;
 
+/* Bytes of a report. */
+#define HOST_MAX_REPORT ((size_t)256 * 1024)
+
 struct host_session_options {
     const char *script; /* path, "-" or NULL */
     bool sim;
@@ -50,9 +53,19 @@ void host_say(struct host_session *session, const char *fmt, ...)
 /* The same for what went wrong. */
 void host_complain(struct host_session *session, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Reports the error at `index` with the trace at `trace` (see report.h) on
- * stderr; returns the exit code for it. */
-int host_session_report(struct host_session *session, int index, int trace);
+/* Says the error, clears it, returns the exit code for it. */
+int host_complain_err(struct host_session *session, struct weir_err *err);
+/* Writes text to stderr, redacted, in the form that was asked for. */
+void host_session_write(struct host_session *session, enum weir_log_level level,
+                        const char *text, size_t len);
+/* Calls fn(ud, values…) with the `nargs` values on top, which it takes, and
+ * leaves its results; false, said and nothing left, if it raised: such
+ * functions of ours fail for want of memory only. */
+bool host_session_protect(struct host_session *session, lua_CFunction fn,
+                          void *ud, int nargs, int nresults);
+/* Reports the error and the trace (see report.h) on top, and takes them;
+ * returns the exit code for it. */
+int host_session_report(struct host_session *session);
 
 /* Runs the function and its `nargs` arguments on top of the state as the
  * main task, and all tasks that it spawns, until none is left.  Failures are

@@ -58,36 +58,6 @@ function T.test_other_tasks_go_on_meanwhile()
   lu.assertEquals(order, { "other", "main" })
 end
 
-function T.test_await_in_pcall_metamethods_and_iterators()
-  local slow = setmetatable({}, {
-    __index = function(_, key) task.sleep(0) return key end,
-    __add = function(a, b) task.sleep(0) return #a + #b end,
-    __call = function(_, x) task.sleep(0) return x end,
-  })
-  lu.assertEquals(slow.name, "name")
-  lu.assertEquals(slow + slow, 0)
-  lu.assertEquals(slow(5), 5)
-  lu.assertEquals({ pcall(function() task.sleep(0) return 1, 2 end) }, { true, 1, 2 })
-  lu.assertEquals({ xpcall(function() task.sleep(0) error("x", 0) end, string.upper) },
-    { false, "X" })
-end
-
-function T.test_refused_where_lua_cannot_yield()
-  local function refused(...)
-    local ok, message = pcall(...)
-    lu.assertFalse(ok)
-    lu.assertStrContains(message, "cannot wait here")
-    lu.assertStrContains(message, "test_coroutine.lua:")
-  end
-  refused(table.sort, { 3, 2, 1 }, function(a, b) task.sleep(0) return a < b end)
-  refused(string.gsub, "x", "x", function() task.sleep(0) end)
-  -- A wait that comes out of a coroutine and cannot pass the comparator.
-  refused(table.sort, { 3, 2, 1 }, function(a, b)
-    coroutine.wrap(function() task.sleep(0) end)()
-    return a < b
-  end)
-end
-
 function T.test_a_refused_wait_leaves_the_task_usable()
   pcall(string.gsub, "x", "x", coroutine.wrap(function() task.sleep(0.001) end))
   task.sleep(0.005)

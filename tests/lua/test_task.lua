@@ -213,6 +213,45 @@ function T.test_a_shield_passes_errors_on_and_ends_with_them()
   lu.assertTrue(err.is(failure(t), "cancelled"))
 end
 
+-- It would cover whoever resumed the coroutine, and for ever if nobody
+-- resumed it again.
+function T.test_a_shield_cannot_be_left_by_a_yield()
+  local left = coroutine.wrap(function()
+    task.shield(function()
+      lu.assertFalse(coroutine.isyieldable())
+      coroutine.yield()
+    end)
+  end)
+  local t = task.spawn(function()
+    lu.assertErrorMsgContains("yield out of task.shield", left)
+    task.sleep(100)
+  end)
+  task.sleep(0)
+  t:cancel()
+  lu.assertTrue(err.is(failure(t), "cancelled"))
+end
+
+function T.test_inside_a_shield_coroutines_yield_and_have_shields_of_their_own()
+  local t = task.spawn(function()
+    return task.shield(function()
+      local sum = 0
+      for i in coroutine.wrap(function()
+        for i = 1, 3 do
+          task.shield(task.sleep, 0)
+          coroutine.yield(i)
+        end
+      end) do
+        task.sleep(0)
+        sum = sum + i
+      end
+      return sum
+    end)
+  end)
+  task.sleep(0)
+  t:cancel()
+  lu.assertEquals(t:join(), 6)
+end
+
 function T.test_what_a_cancelled_task_spawns_is_cancelled()
   local began = false
   local t = task.spawn(function()

@@ -1,0 +1,224 @@
+/* A session's run: tasks until none is left, and what is said of it. */
+#include "exit.h"
+#include "report.h"
+#include "scheduler.h"
+#include "session.h"
+#include "signals.h"
+
+bool host_session_protect(struct host_session *session, lua_CFunction fn,
+                          void *ud, int nargs, int nresults)
+{
+    lua_State *L = session->L;
+
+    lua_pushcfunction(L, fn);
+    lua_insert(L, -(nargs + 1));
+    lua_pushlightuserdata(L, ud);
+    lua_insert(L, -(nargs + 1));
+    if (lua_pcall(L, nargs + 1, nresults, 0) == LUA_OK)
+        return true;
+    host_complain(session, "weir: %s",
+                  lua_isstring(L, -1) ? lua_tostring(L, -1) : "out of memory");
+    lua_pop(L, 1);
+    return false;
+}
+
+/* ---- turning the loop ---- */
+
+/* spawn_main(ud, function, …) → the task's userdata */
+static int spawn_main(lua_State *L)
+{
+    struct bind_task **task = lua_touserdata(L, 1);
+
+    *task = bind_task_spawn(L, lua_gettop(L) - 2);
+    return 1;
+}
+
+static int drain(lua_State *L)
+{
+    bind_scheduler_drain(L);
+    return 0;
+}
+
+/* True when tasks wait and nothing is left that could wake one: only the
+ * progress line's own timer runs. */
+static bool is_stuck(const struct host_session *s)
+{
+    return !bind_scheduler_ready(s->context.scheduler) &&
+           weir_loop_ops(s->loop) == 0 && weir_loop_timers(s->loop) <= 1;
+}
+
+static bool has_ended(const struct bind_task *task)
+{
+    return task->state >= BIND_TASK_DONE;
+}
+
+static int kill_alive(lua_State *L)
+{
+    struct bind_scheduler *scheduler = bind_context(L)->scheduler;
+
+    while (scheduler->alive)
+        bind_task_kill(L, scheduler->alive);
+    return 0;
+}
+
+/* Why all tasks must end now, or NULL. */
+static const char *reason_to_stop(const struct host_session *s,
+                                  const struct bind_task *main_task)
+{
+    if (s->quit.asked)
+        return "the script called os.exit";
+    if (host_signal())
+        return "interrupted";
+    if (has_ended(main_task) && main_task->state != BIND_TASK_DONE)
+        return "the script has failed";
+    return NULL;
+}
+
+/* Runs what is ready.  What tasks print must not land in the progress
+ * line. */
+static bool run_ready(struct host_session *s)
+{
+    if (!bind_scheduler_ready(s->context.scheduler))
+        return true;
+    host_terminal_progress(&s->terminal, NULL);
+    return host_session_protect(s, drain, NULL, 0, 0);
+}
+
+/* Turns the loop and runs tasks until none is left; false if that cannot go
+ * on. */
+static bool pump(struct host_session *s, const struct bind_task *main_task)
+{
+    struct bind_scheduler *scheduler = s->context.scheduler;
+    bool stopping = false;
+
+    while (scheduler->n_alive > s->quit.n_parked) {
+        struct weir_err err = WEIR_ERR_INIT;
+        const char *why = reason_to_stop(s, main_task);
+
+        if (why && !stopping) {
+            bind_scheduler_cancel_all(scheduler, why);
+            stopping = true;
+        }
+        if (!run_ready(s))
+            return false;
+        if (scheduler->n_alive == s->quit.n_parked)
+            break;
+        if (is_stuck(s)) {
+            if (stopping)
+                break; /* shielded waits that nothing will end */
+            host_complain(s,
+                          "weir: every task waits for another; none can go on");
+            bind_scheduler_cancel_all(scheduler, "every task was waiting");
+            stopping = true;
+        }
+        if (weir_loop_turn(s->loop, bind_scheduler_ready(scheduler) ? 0 : -1,
+                           &err)) {
+            host_complain_err(s, &err);
+            return false;
+        }
+    }
+    return host_session_protect(s, kill_alive, NULL, 0, 0);
+}
+
+/* ---- what is said of it ---- */
+
+struct report {
+    struct host_session *session;
+    int code;
+};
+
+/* report(ud, error, trace) */
+static int write_report(lua_State *L)
+{
+    struct report *report = lua_touserdata(L, 1);
+    struct host_session *s = report->session;
+    struct weir_buf *text = bind_buf(L, HOST_MAX_REPORT);
+
+    report->code = host_exit_code(host_report_code(L, 2));
+    host_report(L, 2, 3, s->traceback, &s->terminal, text);
+    host_session_write(s, WEIR_LOG_ERROR, weir_buf_str(text), text->len);
+    return 0;
+}
+
+int host_session_report(struct host_session *session)
+{
+    struct report report = {session, HOST_EXIT_FAILED};
+
+    host_session_protect(session, write_report, &report, 2, 0);
+    return report.code;
+}
+
+/* report_task(ud, task) */
+static int report_task(lua_State *L)
+{
+    lua_settop(L, 2);
+    bind_task_error(L, 2);
+    lua_remove(L, 2);
+    return write_report(L);
+}
+
+/* report_unseen(ud): the tasks that failed and that nobody joined. */
+static int report_unseen(lua_State *L)
+{
+    struct report *report = lua_touserdata(L, 1);
+    struct host_session *s = report->session;
+    size_t n_lost = s->context.scheduler->n_lost;
+
+    bind_scheduler_unseen(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) == LUA_TUSERDATA; i++) {
+        host_complain(s, "weir: a task that nobody joined has failed:");
+        lua_pushcfunction(L, report_task);
+        lua_insert(L, 3);
+        lua_pushvalue(L, 1);
+        lua_insert(L, 4);
+        lua_call(L, 2, 0);
+        report->code = HOST_EXIT_FAILED;
+    }
+    if (n_lost > 0)
+        host_complain(s, "weir: and %zu more tasks failed that nobody joined",
+                      n_lost);
+    return 0;
+}
+
+/* The main task's userdata is on top. */
+static int exit_code(struct host_session *s, const struct bind_task *task)
+{
+    struct report main_report = {s, HOST_EXIT_DONE};
+    struct report unseen = {s, HOST_EXIT_DONE};
+    size_t n_killed = s->context.scheduler->n_killed;
+
+    if (task->state == BIND_TASK_FAILED ||
+        (task->state == BIND_TASK_CANCELLED && !host_signal())) {
+        main_report.code = HOST_EXIT_FAILED;
+        host_session_protect(s, report_task, &main_report, 1, 0);
+    } else {
+        lua_pop(s->L, 1);
+    }
+    if (!host_session_protect(s, report_unseen, &unseen, 0, 0))
+        unseen.code = HOST_EXIT_FAILED;
+    if (n_killed > 0)
+        host_complain(s,
+                      "weir: %zu task%s went on and on after being "
+                      "cancelled, and had to be ended",
+                      n_killed, n_killed == 1 ? "" : "s");
+    if (s->quit.asked)
+        return s->quit.code;
+    if (host_signal()) {
+        host_say(s, "weir: interrupted");
+        return HOST_EXIT_SIGNAL + host_signal();
+    }
+    return main_report.code ? main_report.code : unseen.code;
+}
+
+int host_session_run(struct host_session *session, int nargs)
+{
+    struct bind_task *task = NULL;
+
+    if (!host_session_protect(session, spawn_main, &task, nargs + 1, 1))
+        return HOST_EXIT_FAILED;
+    /* The task's userdata stays on the stack, which keeps it. */
+    if (!pump(session, task))
+        return HOST_EXIT_FAILED;
+    host_terminal_progress(&session->terminal, NULL);
+    return exit_code(session, task);
+}
