@@ -5,6 +5,8 @@
 
 BUILD    ?= build
 PYTHON   ?= /usr/bin/python3
+# End-to-end tests mostly wait, so more of them than cores run at once.
+E2E_JOBS ?= 6
 OPT      ?= -O2
 SANITIZE ?=
 V        ?=
@@ -135,7 +137,8 @@ lua-test: $(BUILD)/weir ## run the Lua tests inside weir
 	$(BUILD)/weir run --sim tests/lua/run.lua
 
 e2e: $(BUILD)/weir ## run the program against real sockets
-	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) -m pytest -q -c tests/e2e/pytest.ini tests/e2e
+	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) -m pytest -q -n $(E2E_JOBS) \
+	    -c tests/e2e/pytest.ini tests/e2e
 
 asan: ## run every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
