@@ -56,7 +56,8 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test unit lua-test e2e asan lint format setup clean help
+.PHONY: all demo test unit lua-test e2e asan lint format setup clean help \
+    install uninstall
 
 all: $(BUILD)/weir ## build the program and the library
 
@@ -111,6 +112,42 @@ $(BUILD)/lua/sources.c: $(BUILD)/embed $(BUILD)/lua/files $(LUA_SRC)
 $(BUILD)/lua/sources.o: $(BUILD)/lua/sources.c src/bind/bind.h
 	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) $(HOST_CFLAGS) -c -o $@ $<
 
+# ---- installing ----
+
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+BINDIR     ?= $(PREFIX)/bin
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR    ?= $(PREFIX)/share
+VERSION     = $(shell sed -n 's/.*WEIR_VERSION "\(.*\)"/\1/p' \
+                  include/weir/version.h)
+HEADERS    := $(wildcard include/weir/*.h)
+STUBS      := $(wildcard lua/meta/*.lua lua/meta/*/*.lua)
+
+$(BUILD)/weir.1: $(BUILD)/weir
+	$(call step,MAN,$@)$(BUILD)/weir help --man > $@
+
+install: all $(BUILD)/weir.1 ## program, library, headers, man page, stubs: PREFIX= DESTDIR=
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
+	    $(DESTDIR)$(INCLUDEDIR)/weir $(DESTDIR)$(DATADIR)/man/man1
+	install $(BUILD)/weir $(DESTDIR)$(BINDIR)/weir
+	install -m 644 $(BUILD)/libweir.a $(DESTDIR)$(LIBDIR)/libweir.a
+	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/weir
+	install -m 644 $(BUILD)/weir.1 $(DESTDIR)$(DATADIR)/man/man1/weir.1
+	for stub in $(STUBS:lua/meta/%=%); do install -D -m 644 \
+	    lua/meta/$$stub $(DESTDIR)$(DATADIR)/weir/meta/$$stub || exit; done
+	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@version@|$(VERSION)|' \
+	    -e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' \
+	    -e 's|@requires@|$(CORE_PKGS)|' scripts/weir.pc.in \
+	    > $(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc
+
+uninstall: ## removes what install put there
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/weir $(DESTDIR)$(DATADIR)/weir
+	rm -f $(DESTDIR)$(BINDIR)/weir $(DESTDIR)$(LIBDIR)/libweir.a \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc \
+	    $(DESTDIR)$(DATADIR)/man/man1/weir.1
+
 # ---- testing ----
 
 test: ## run every test: unit, lua, e2e (installs what they need)
@@ -137,7 +174,7 @@ lua-test: $(BUILD)/weir ## run the Lua tests inside weir
 	$(BUILD)/weir run --sim tests/lua/run.lua
 
 e2e: $(BUILD)/weir ## run the program against real sockets
-	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) -m pytest -q -n $(E2E_JOBS) \
+	WEIR=$(abspath $(BUILD)/weir) SANITIZE=$(SANITIZE) $(PYTHON) -m pytest -q -n $(E2E_JOBS) \
 	    -c tests/e2e/pytest.ini tests/e2e
 
 asan: ## run every test under AddressSanitizer and UBSan

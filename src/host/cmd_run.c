@@ -36,7 +36,7 @@ static int run(int argc, char **argv);
 const struct host_command host_command_run = {
     .name = "run",
     .usage = "weir run [options] SCRIPT [arguments]",
-    .summary = "run a Lua script (also: weir SCRIPT)",
+    .summary = "run a Lua script (also: weir SCRIPT.lua)",
     .about =
         "Runs SCRIPT, or standard input for \"-\". The arguments reach it as\n"
         "... and in the table arg. Standard output carries only what the\n"

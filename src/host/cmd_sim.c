@@ -87,14 +87,16 @@ static const char after[] =
     "b\"}'\n"
     "  curl http://127.0.0.1:8080/_sim\n";
 
-static const struct host_command command = {
+static int run(int argc, char **argv);
+
+const struct host_command host_command_sim = {
     .name = "sim",
     .usage = "weir sim [options]",
     .summary = "run the simulator as a server of its own",
     .about = about,
     .options = options,
     .after = after,
-    .run = cmd_sim,
+    .run = run,
 };
 
 static void print_settings(const struct sim *sim, bool quiet)
@@ -145,11 +147,12 @@ static int serve_until_signal(const struct sim_options *given)
     return HOST_EXIT_DONE;
 }
 
-int cmd_sim(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct sim_command given = {.seed = 0};
     int code = 0;
-    int operand = host_options_parse(&command, argc, argv, &given, &code);
+    int operand =
+        host_options_parse(&host_command_sim, argc, argv, &given, &code);
 
     if (operand < 0)
         return code;

@@ -2,11 +2,27 @@
 #ifndef HOST_COMMANDS_H
 #define HOST_COMMANDS_H
 
+#include <stdio.h>
+
 #include "options.h"
 
 extern const struct host_command host_command_run;
+extern const struct host_command host_command_sim;
+extern const struct host_command host_command_help;
+extern const struct host_command host_command_version;
 
-/* The simulator's command line is its own room's. */
-int cmd_sim(int argc, char **argv);
+/* All of them, in the order of help and manual; NULL-terminated. */
+extern const struct host_command *const host_commands[];
+
+/* The command of that name, or NULL. */
+const struct host_command *host_command_find(const char *name);
+/* The name nearest to `word`, or NULL if none is near. */
+const char *host_command_nearest(const char *word);
+
+/* The text of `weir --help`. */
+void host_help_print(FILE *out);
+
+/* man.c: weir(1) in roff, made of the same tables as --help. */
+void host_man_print(FILE *out);
 
 #endif

@@ -1,0 +1,86 @@
+/* weir help: what there is, one command's help, and the manual page. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "commands.h"
+#include "exit.h"
+
+struct help_command {
+    bool man;
+};
+
+static const struct host_option options[] = {
+    {"man", NULL, "print the manual page weir(1) in roff", HOST_FLAG,
+     offsetof(struct help_command, man), NULL},
+    {NULL, NULL, NULL, HOST_FLAG, 0, NULL},
+};
+
+static int run(int argc, char **argv);
+
+const struct host_command host_command_help = {
+    .name = "help",
+    .usage = "weir help [--man | COMMAND]",
+    .summary = "the list of commands, or the help of one: weir help run",
+    .options = options,
+    .run = run,
+};
+
+void host_help_print(FILE *out)
+{
+    fprintf(out, "usage: weir COMMAND [options]\n"
+                 "       weir SCRIPT.lua [arguments]\n"
+                 "\n"
+                 "Scripts for NICE CXone event filters: define them, check "
+                 "them, deploy them,\n"
+                 "watch them. Everything runs without an account with "
+                 "--sim.\n"
+                 "\n"
+                 "commands:\n");
+    for (int i = 0; host_commands[i]; i++)
+        fprintf(out, "  %-10s %s\n", host_commands[i]->name,
+                host_commands[i]->summary);
+    fprintf(
+        out,
+        "\n"
+        "start here:\n"
+        "  weir run --sim examples/deploy_filter.lua\n"
+        "  weir run --help\n"
+        "  weir --version -v     versions, proxy and certificates in use\n");
+}
+
+static int help_of(const char *name)
+{
+    const struct host_command *command = host_command_find(name);
+    const char *near;
+
+    if (command) {
+        host_options_help(command);
+        return HOST_EXIT_DONE;
+    }
+    near = host_command_nearest(name);
+    if (near)
+        return host_usage_error("", "no command '%s' (did you mean '%s'?)",
+                                name, near);
+    return host_usage_error("", "no command '%s'", name);
+}
+
+static int run(int argc, char **argv)
+{
+    struct help_command given = {.man = false};
+    int code = 0;
+    int operand =
+        host_options_parse(&host_command_help, argc, argv, &given, &code);
+
+    if (operand < 0)
+        return code;
+    if (argc - operand > 1)
+        return host_usage_error("help", "one command at a time, not '%s' too",
+                                argv[operand + 1]);
+    if (given.man)
+        host_man_print(stdout);
+    else if (operand < argc)
+        return help_of(argv[operand]);
+    else
+        host_help_print(stdout);
+    return HOST_EXIT_DONE;
+}

@@ -1,0 +1,67 @@
+/* weir version: what the program stands on, and what of the environment it
+ * obeys. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lua.h>
+#include <microhttpd.h>
+
+#include "commands.h"
+#include "environment.h"
+#include "exit.h"
+#include "weir/url.h"
+#include "weir/version.h"
+
+static int run(int argc, char **argv);
+
+static const struct host_option options[] = {
+    {NULL, NULL, NULL, HOST_FLAG, 0, NULL},
+};
+
+const struct host_command host_command_version = {
+    .name = "version",
+    .usage = "weir version [-v]",
+    .summary = "versions of weir and of the libraries in use",
+    .about = "With -v also the proxy and the certificates that a run would "
+             "use.\n",
+    .options = options,
+    .run = run,
+};
+
+/* A proxy's URL may hold a password, which is not shown. */
+static void print_environment(void)
+{
+    struct weir_http_settings settings = host_environment_http();
+    struct weir_buf proxy;
+
+    weir_buf_init(&proxy, 4096);
+    if (settings.proxy && weir_url_redacted(&proxy, settings.proxy))
+        weir_buf_adds(&proxy, "set, but no URL");
+    printf("proxy      %s\n", settings.proxy ? weir_buf_str(&proxy) : "none");
+    printf("no proxy   %s\n", settings.no_proxy ? settings.no_proxy : "none");
+    printf("trust      %s\n",
+           settings.ca_file ? settings.ca_file : "the system's certificates");
+    weir_buf_fini(&proxy);
+}
+
+static int run(int argc, char **argv)
+{
+    bool verbose = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            host_options_help(&host_command_version);
+            return HOST_EXIT_DONE;
+        }
+        if (strcmp(argv[i], "-v") != 0)
+            return host_usage_error("version", "takes only -v, not '%s'",
+                                    argv[i]);
+        verbose = true;
+    }
+    printf("weir %s\n%s %s libmicrohttpd/%s\n", weir_version(), LUA_RELEASE,
+           weir_version_libraries(), MHD_get_version());
+    if (verbose)
+        print_environment();
+    return HOST_EXIT_DONE;
+}
