@@ -60,21 +60,26 @@ struct weir_call {
     /* A call that changes nothing although its method suggests it (the
      * validate call), so it may be repeated after an ambiguous failure. */
     bool safe;
+    /* Done twice it is as done once (adding members), so it may be repeated,
+     * too. */
+    bool idempotent;
     int64_t timeout_ms; /* 0: the client's */
     size_t max_body;    /* 0: the client's */
 };
 
 /* An op whose result is a 2xx response (weir_http_response).  429 and 503 are
- * waited out for any call; 500, 502, 504 and broken connections for GET, HEAD,
- * `safe` calls, and PUT and DELETE with if_match; a 401 takes one new token.
+ * waited out for any call; 500, 502, 504 and broken connections for what
+ * weir_retry_kind() lets be sent twice; a 401 takes one new token.
  * new: WEIR_OK, WEIR_INVALID, WEIR_NOMEM.
  * op: WEIR_AUTH 401 after one renewed token; WEIR_PERMISSION 403;
  * WEIR_NOT_FOUND 404, 410; WEIR_CONFLICT 409, 412, 428; WEIR_VALIDATION
  * 400, 422 (err.detail: the server's "errors" array); WEIR_RATE 429;
- * WEIR_SERVER 5xx; WEIR_STATUS other; WEIR_AMBIGUOUS when a call that is not
- * repeatable may have been done; WEIR_TIMEOUT, WEIR_TRANSPORT, WEIR_LIMIT,
- * WEIR_PROTOCOL.  After an error status weir_client_error_response() has the
- * answer. */
+ * WEIR_SERVER 5xx; WEIR_STATUS other; WEIR_AMBIGUOUS when a call that must be
+ * sent once may have been done (err.because: what was met); WEIR_TIMEOUT,
+ * WEIR_TRANSPORT, WEIR_LIMIT, WEIR_PROTOCOL.  err.maybe_done whenever the call
+ * may have been done, by whatever attempt: also with a 500, and with a refusal
+ * (404, 409, 412, 400, 422) that may be the answer to its own earlier work.
+ * After an error status weir_client_error_response() has the answer. */
 enum weir_code weir_client_call(struct weir_client *client,
                                 const struct weir_call *call,
                                 struct weir_op **out, struct weir_err *err);

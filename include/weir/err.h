@@ -51,9 +51,13 @@ struct weir_err {
     /* It would fail in the same way again (a certificate that is not
      * trusted): never worth a retry. */
     bool final;
-    int status;          /* HTTP status, 0 where there was none */
-    unsigned attempts;   /* requests sent for this call, 0 if none */
-    char method[12];     /* "" where no request was involved */
+    /* Of a call that changes something: it may have been done, by this attempt
+     * or an earlier one. */
+    bool maybe_done;
+    enum weir_code because; /* WEIR_AMBIGUOUS: what was met; else WEIR_OK */
+    int status;             /* HTTP status, 0 where there was none */
+    unsigned attempts;      /* requests sent for this call, 0 if none */
+    char method[12];        /* "" where no request was involved */
     char url[512];       /* without query and credentials; may be cut short */
     char request_id[96]; /* the server's own name for the request, or "" */
     char message[768];   /* one sentence, no full stop, no secret */

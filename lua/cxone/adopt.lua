@@ -114,7 +114,9 @@ local function give_up(f, lost, records, message, hint, cause)
     status = lost.status,
     attempts = lost.attempts,
     request_id = lost.request_id,
-    detail = lost.detail,
+    because = lost.because,
+    sent = lost.sent,
+    maybe_done = true,
     cause = cause or lost,
   }
   e.name = f.name
@@ -149,8 +151,7 @@ end
 --- True where the request cannot well be under way any more: the connection
 -- broke before any answer. A time that ran out says nothing of the kind.
 local function came_to_nothing(lost)
-  local because = type(lost.detail) == "table" and lost.detail.because
-  return (because == "transport" and not lost.status) or lost.status == 502
+  return (lost.because == "transport" and not lost.status) or lost.status == 502
 end
 
 --- Looks several times; returns the record that is ours, or nil and whether

@@ -105,12 +105,12 @@ local function try_create(self, f, definition)
       :format(f.name, ok and "it has no id" or record.message),
     hint = "look for it by its name; it was not sent again",
     method = "POST", url = response.url, status = response.status,
-    attempts = 1, detail = { because = "protocol" },
+    attempts = 1, because = "protocol", sent = true, maybe_done = true,
   }
 end
 
 --- Creates the filter and returns its record. Never sent twice: when the
--- answer is lost the error's code is "ambiguous", and `detail.because` says
+-- answer is lost the error's code is "ambiguous", and `because` says
 -- in a word what happened ("transport", "timeout", "server", …).
 function Filters:create(definition)
   local record, e = try_create(self, filter.new(definition), definition)
@@ -152,8 +152,7 @@ function Filters:delete(what)
   local record = type(what) == "table" and what.etag and what or self:get(what)
   local response, e = self.tenant.client:delete(
     call_path(self, "filter", id_of(record)), { if_match = record.etag })
-  if not response and not (e.code == "not_found"
-      and type(e.detail) == "table" and e.detail.maybe_done) then
+  if not response and not (e.code == "not_found" and e.maybe_done) then
     error(e, 0)
   end
 end

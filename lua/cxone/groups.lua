@@ -42,7 +42,8 @@ local function union(self, gid, ids)
   return all
 end
 
---- Adds filters (an id, a record, or a list of these) to the group.
+--- Adds filters (an id, a record, or a list of these) to the group. Those that
+-- are members already stay so; an answer that was lost is asked for again.
 function Groups:assign(gid, filters)
   local tenant = self.tenant
   local ids = as_ids(filters)
@@ -51,7 +52,11 @@ function Groups:assign(gid, filters)
   end
   local response, e = tenant.client:put(
     path.fill(tenant.dialect.paths.group_filters, { gid = gid }),
-    { json = { [tenant.dialect.page.members.items] = ids } })
+    {
+      json = { [tenant.dialect.page.members.items] = ids },
+      -- A member that is added twice is a member once.
+      idempotent = true,
+    })
   if not response then error(e, 0) end
 end
 

@@ -130,7 +130,7 @@ function filters:wait_active(what, opts) end
 ---with the same definition is adopted, with a warning in the log. None: where
 ---the connection broke before any answer and all filters could be listed, it
 ---is created once more. Otherwise, and where several have the name, the err is
----"ambiguous", with `err.name`, `err.ids` and `err.detail.because`.
+---"ambiguous", with `err.name`, `err.ids` and `err.because`.
 ---@param definition cxone.definition|weir.filter
 ---@param opts? cxone.deploy_options
 ---@return cxone.record

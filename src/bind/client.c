@@ -176,7 +176,7 @@ static int client_new(lua_State *L)
 
 struct call_options {
     const char *if_match;
-    bool safe;
+    bool safe, idempotent;
     int64_t timeout;
     size_t max_bytes;
     bool request; /* query, headers, body: read by bind_request */
@@ -186,6 +186,7 @@ static const struct bind_opt call_options[] = {
     BIND_REQUEST_OPTIONS(struct call_options, request),
     OPTION(struct call_options, if_match, BIND_STRING, false),
     OPTION(struct call_options, safe, BIND_BOOLEAN, false),
+    OPTION(struct call_options, idempotent, BIND_BOOLEAN, false),
     OPTION(struct call_options, timeout, BIND_SECONDS, false),
     OPTION(struct call_options, max_bytes, BIND_COUNT, false),
     {NULL, BIND_ANY, 0, false},
@@ -232,6 +233,7 @@ static int do_call(lua_State *L, int index, const char *what,
         .content_type = parts.body.content_type,
         .if_match = options.if_match,
         .safe = options.safe,
+        .idempotent = options.idempotent,
         .timeout_ms = options.timeout,
         .max_body = options.max_bytes,
     };

@@ -130,6 +130,12 @@ static void set_text(lua_State *L, const char *name, const char *text)
     lua_setfield(L, -2, name);
 }
 
+static void set_boolean(lua_State *L, const char *name, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
 static void set_number(lua_State *L, const char *name, lua_Integer number)
 {
     if (!number)
@@ -180,6 +186,12 @@ void bind_err_push(lua_State *L, const struct weir_err *err)
     set_text(L, "request_id", copy.request_id);
     set_number(L, "status", copy.status);
     set_number(L, "attempts", copy.attempts);
+    if (copy.because)
+        set_text(L, "because", weir_code_word(copy.because));
+    if (copy.maybe_done)
+        set_boolean(L, "maybe_done", true);
+    if (copy.reach != WEIR_REACH_NONE)
+        set_boolean(L, "sent", true);
     set_detail(L, err->detail);
 }
 
@@ -266,8 +278,9 @@ int bind_misuse_err(lua_State *L, const char *what, struct weir_err *err)
 /* ---- weir.err: for Lua faces and scripts ---- */
 
 static const char *const fields[] = {
-    "code",       "message",  "hint",  "status", "method", "url",
-    "request_id", "attempts", "cause", "detail", NULL};
+    "code",    "message",    "hint",     "status", "method",
+    "url",     "request_id", "attempts", "cause",  "detail",
+    "because", "maybe_done", "sent",     NULL};
 
 /* Pushes the string at `index` without the secrets in it. */
 static void push_redacted(lua_State *L, int index)
@@ -292,6 +305,11 @@ static void check_field(lua_State *L, const char *name)
     if (strcmp(name, "status") == 0 || strcmp(name, "attempts") == 0) {
         if (!lua_isinteger(L, -1))
             bind_misuse(L, "err.new: '%s' must be a whole number", name);
+        return;
+    }
+    if (strcmp(name, "maybe_done") == 0 || strcmp(name, "sent") == 0) {
+        if (type != LUA_TBOOLEAN)
+            bind_misuse(L, "err.new: '%s' must be true or false", name);
         return;
     }
     if (type != LUA_TSTRING)

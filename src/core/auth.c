@@ -40,6 +40,7 @@ struct weir_auth {
     struct asker *first, *last;
     struct weir_op *request;
     struct weir_timer backoff;
+    int64_t held_ms; /* no repeat before this time */
     unsigned attempt;
     int64_t sent_ms, sent_wall_ms;
     unsigned fetches;
@@ -226,6 +227,23 @@ static void all_fail(struct weir_auth *auth, struct weir_err *err)
 
 static void send_request(void *ud);
 
+void weir_auth_hold(struct weir_auth *auth, int64_t until_ms)
+{
+    if (until_ms > auth->held_ms)
+        auth->held_ms = until_ms;
+}
+
+static void send_again(void *ud)
+{
+    struct weir_auth *auth = ud;
+    int64_t held = auth->held_ms - weir_loop_now(auth->loop);
+
+    if (held > 0)
+        weir_timer_start(auth->loop, &auth->backoff, held, send_again, auth);
+    else
+        send_request(auth);
+}
+
 /* Drops the request; the response that `err` was made from goes with it. */
 static void end_request(struct weir_auth *auth)
 {
@@ -244,7 +262,7 @@ static void wait_and_send_again(struct weir_auth *auth,
         weir_reply_note(&asker->op, "no token yet: ", response, err, wait_ms,
                         auth->attempt + 1, attempts);
     }
-    weir_timer_start(auth->loop, &auth->backoff, wait_ms, send_request, auth);
+    weir_timer_start(auth->loop, &auth->backoff, wait_ms, send_again, auth);
 }
 
 /* Refused or failed: again, or the end for all askers.  Clears `err`. */
@@ -256,7 +274,7 @@ static void not_yet(struct weir_auth *auth,
     const char *values[WEIR_REPLY_RETRY_AFTER];
     struct weir_retry_input input = {
         .attempt = auth->attempt,
-        .repeatable = true, /* a second token does no harm */
+        .kind = WEIR_RETRY_READ, /* a second token does no harm */
         .wall_ms = weir_loop_wall(auth->loop),
         .left_ms = -1, /* askers keep their own deadlines */
         .random = clock->random(clock->ud),

@@ -44,6 +44,9 @@ bool weir_auth_token_is_sane(const char *token, size_t len);
  * bytes), WEIR_NOMEM. */
 enum weir_code weir_auth_tell(struct weir_log *log, const char *what,
                               const char *secret, struct weir_err *err);
+/* No request for a token is repeated before `until_ms` of the loop's clock:
+ * a client that is paused waits with all that it has under way. */
+void weir_auth_hold(struct weir_auth *auth, int64_t until_ms);
 /* Frees text after wiping it; NULL is allowed. */
 void weir_auth_wipe(char *text, size_t len);
 

@@ -17,10 +17,6 @@
  */
 static void enter(struct call *call, enum call_state next);
 
-/* An attempt's own deadline comes a little before the call's, since only the
- * transport knows how far a request got. */
-#define TRANSPORT_FIRST_MS 20
-
 /* ---- leaving things behind ---- */
 
 static void drop_token(struct call *call)
@@ -195,8 +191,8 @@ static void begin_request(struct call *call)
         fail(call, &err);
         return;
     }
-    if (left > 2 * TRANSPORT_FIRST_MS)
-        left -= TRANSPORT_FIRST_MS;
+    if (left > 2 * WEIR_CALL_TRANSPORT_FIRST_MS)
+        left -= WEIR_CALL_TRANSPORT_FIRST_MS;
     if (weir_call_request(call, call->used_token, left > 0 ? left : 1, &err)) {
         fail(call, &err);
         return;
@@ -252,23 +248,23 @@ static bool renew(struct call *call, const struct weir_http_response *response)
 
 static void back_off(struct call *call,
                      const struct weir_http_response *response,
-                     const struct weir_err *failure)
+                     const struct weir_err *failure,
+                     const struct weir_retry_decision *decision)
 {
     const struct weir_retry_policy *retry = &call->client->retry;
-    bool refused =
-        response && (response->status == 429 || response->status == 503);
 
-    weir_reply_note(
-        &call->http.op, "", response, failure, call->wait_ms, call->attempt + 1,
-        retry->attempts ? retry->attempts : WEIR_RETRY_ATTEMPTS_DEFAULT);
+    weir_reply_note(&call->http.op, "", response, failure, decision->wait_ms,
+                    call->attempt + 1,
+                    retry->attempts ? retry->attempts
+                                    : WEIR_RETRY_ATTEMPTS_DEFAULT);
     if (response)
         weir_reply_status(call->last_problem, response->status);
     else
         weir_reply_line(call->last_problem, sizeof(call->last_problem),
                         failure->message, strlen(failure->message));
-    if (call->changes && !refused &&
-        (response || failure->reach != WEIR_REACH_NONE))
-        call->maybe_done = true;
+    if (decision->done > call->done)
+        call->done = decision->done;
+    call->wait_ms = decision->wait_ms;
     drop_request(call);
     enter(call, CALL_BACKOFF);
 }
@@ -281,10 +277,10 @@ decide(struct call *call, const struct weir_http_response *response,
     const char *values[WEIR_REPLY_RETRY_AFTER];
     /* What an attempt left over for its own deadline is no time for another
      * attempt. */
-    int64_t left = left_ms(call) - TRANSPORT_FIRST_MS;
+    int64_t left = left_ms(call) - WEIR_CALL_TRANSPORT_FIRST_MS;
     struct weir_retry_input input = {
         .attempt = call->attempt,
-        .repeatable = call->repeatable,
+        .kind = call->kind,
         .wall_ms = weir_loop_wall(call->http.op.loop),
         .left_ms = left > 0 ? left : 0,
         .random = clock->random(clock->ud),
@@ -313,8 +309,7 @@ static void again_or_fail(struct call *call,
 
         if (weir_budget_spend(&client->budget, price)) {
             call->spent = price;
-            call->wait_ms = decision.wait_ms;
-            back_off(call, response, failure);
+            back_off(call, response, failure, &decision);
             return;
         }
         budget_empty = true;
@@ -382,7 +377,8 @@ static void call_start(struct weir_op *op)
 
     drop_request(call);
     call->attempt = call->sent = call->spent = 0;
-    call->renewed = call->maybe_done = call->has_turn = false;
+    call->renewed = call->has_turn = false;
+    call->done = WEIR_DONE_NOT;
     call->last_problem[0] = '\0';
     call->deadline_ms = weir_loop_now(op->loop) + call->timeout_ms;
     weir_timer_start(op->loop, &call->deadline, call->timeout_ms,

@@ -7,6 +7,9 @@
 #include "weir/json.h"
 #include "weir/log.h"
 
+/* Less than this is no figure to show. */
+#define SHOWN_MS 50
+
 static enum weir_code code_of_status(int status)
 {
     switch (status) {
@@ -77,44 +80,29 @@ static void hint_for(enum weir_code code, struct weir_err *err)
     }
 }
 
-/* A call that has been sent before may have met its own work: the earlier
- * attempt was done, and only its answer was lost.  And one that was repeated
- * in vain may have been done each time. */
-static void hint_own_work(const struct call *call, struct weir_err *err)
+/* Answers by which a server refuses what it has done already. */
+static bool is_refusal(enum weir_code code)
 {
-    static const char maybe[] = "{\"maybe_done\":true}";
-    bool maybe_done =
-        call->changes && (call->maybe_done || err->reach == WEIR_REACH_MAYBE);
-
-    switch (maybe_done ? err->code : WEIR_OK) {
-    case WEIR_NOT_FOUND:
-    case WEIR_CONFLICT:
-        if (!err->detail)
-            weir_err_detail(err, maybe, sizeof(maybe) - 1);
-        weir_err_hint(err, "an earlier attempt of this call got no answer "
-                           "and may have been done: look at the present "
-                           "state first");
-        break;
-    case WEIR_TIMEOUT:
-    case WEIR_TRANSPORT:
-    case WEIR_RATE:
-    case WEIR_SERVER:
-        weir_err_hint(err, "it may have been done all the same: look at the "
-                           "present state first");
-        break;
-    default: break;
-    }
+    return code == WEIR_NOT_FOUND || code == WEIR_CONFLICT ||
+           code == WEIR_VALIDATION;
 }
 
-/* What a script can decide by: why it is not known whether the call was
- * done.  (The status, where there is one, stands in the error itself.) */
-static void explain(struct weir_err *err, enum weir_code because)
+/* A call that has been sent before may have met its own work: the earlier
+ * attempt was done, and only its answer was lost.  And one that was repeated
+ * in vain may have been done each time.  `last` is of the last attempt. */
+static void tell_own_work(const struct call *call, enum weir_retry_done last,
+                          struct weir_err *err)
 {
-    char detail[64];
-    int len = snprintf(detail, sizeof(detail), "{\"because\":\"%s\"}",
-                       weir_code_word(because));
+    bool met_own_work = is_refusal(err->code) && call->done > WEIR_DONE_NOT;
 
-    weir_err_detail(err, detail, (size_t)len);
+    err->maybe_done = met_own_work || call->done == WEIR_DONE_PERHAPS ||
+                      last == WEIR_DONE_PERHAPS;
+    if (met_own_work)
+        weir_err_hint(err, "an earlier attempt of this call may have been "
+                           "done: look at the present state first");
+    else if (err->maybe_done && err->code != WEIR_AMBIGUOUS)
+        weir_err_hint(err, "it may have been done all the same: look at the "
+                           "present state first");
 }
 
 static void from_answer(const struct call *call,
@@ -124,9 +112,9 @@ static void from_answer(const struct call *call,
     struct weir_json *json = weir_reply_document(response);
     char status[WEIR_REPLY_STATUS], words[WEIR_REPLY_TEXT];
     enum weir_code code = code_of_status(response->status);
-    /* A gateway that got no answer does not know; a 500 is an answer. */
-    bool ambiguous =
-        unsafe && (response->status == 502 || response->status == 504);
+    /* A gateway that got no answer does not know; a 500 is an answer, though
+     * it does not say how much was done before. */
+    bool ambiguous = unsafe && response->status != 500;
 
     weir_reply_status(status, response->status);
     server_words(words, sizeof(words), json);
@@ -135,7 +123,7 @@ static void from_answer(const struct call *call,
                  words[0] ? ": " : "", words);
     keep_detail(call->client->log, json, err);
     if (ambiguous)
-        explain(err, code);
+        err->because = code;
     weir_json_free(json);
 }
 
@@ -146,8 +134,31 @@ static void from_failure(const struct weir_err *failure, bool unsafe,
     if (unsafe) {
         err->code = WEIR_AMBIGUOUS;
         weir_err_prefix(err, "the call may have been done: ");
-        explain(err, failure->code);
+        err->because = failure->code;
     }
+}
+
+/* Why a call ends before its deadline: what is left of it is too short. */
+static void say_deadline(const struct call *call,
+                         const struct weir_retry_decision *decision,
+                         struct weir_err *err)
+{
+    double whole = (double)call->timeout_ms / 1000;
+    int64_t left = call->deadline_ms - weir_loop_now(call->http.op.loop);
+
+    if (left >= SHOWN_MS)
+        weir_reply_append(err,
+                          "; waiting %.1f s more%s would pass the deadline of "
+                          "the call (%.1f of %.1f s left)",
+                          (double)decision->wait_ms / 1000,
+                          decision->from_server ? ", as the server asks," : "",
+                          (double)left / 1000, whole);
+    else
+        weir_reply_append(err, "; the call's %.1f s are over", whole);
+    /* It is the deadline that ends this call, not the server; a 429 has a
+     * word of its own. */
+    if (err->code != WEIR_RATE)
+        err->code = WEIR_TIMEOUT;
 }
 
 void weir_call_error(const struct call *call,
@@ -167,16 +178,11 @@ void weir_call_error(const struct call *call,
         weir_reply_append(err, WEIR_BUDGET_EMPTY);
     else
         weir_reply_gave_up(err, &client->retry, decision, call->attempt);
-    if (decision->reason == WEIR_RETRY_DEADLINE) {
-        weir_reply_append(err, " (%.1f s)", (double)call->timeout_ms / 1000);
-        /* It is the deadline that ends this call, not the server; a 429 has
-         * a word of its own. */
-        if (err->code != WEIR_RATE)
-            err->code = WEIR_TIMEOUT;
-    }
+    if (decision->reason == WEIR_RETRY_DEADLINE)
+        say_deadline(call, decision, err);
     weir_reply_identify(err, call->method, call->url, call->sent, response);
     hint_for(err->code, err);
-    hint_own_work(call, err);
+    tell_own_work(call, decision->done, err);
     if (client->log)
         weir_log_redact_err(client->log, err);
 }
@@ -184,20 +190,25 @@ void weir_call_error(const struct call *call,
 void weir_call_error_deadline(const struct call *call, struct weir_err *err)
 {
     double seconds = (double)call->timeout_ms / 1000;
-    bool unsafe = call->state == CALL_REQUEST && !call->repeatable;
+    bool sent = call->state == CALL_REQUEST;
+    bool unsafe = sent && call->kind == WEIR_RETRY_ONCE;
+    int64_t pause = weir_client_paused(call->client);
     const char *doing = "", *token = call->token ? call->token->note : "";
 
     if (call->state == CALL_TOKEN)
         doing = ", while waiting for a token";
-    else if (call->state == CALL_TURN)
-        doing = weir_client_paused(call->client)
-                    ? ", while the client was paused after a 429"
-                    : ", while waiting for its turn under the rate limit";
+    else if (call->state == CALL_TURN && !pause)
+        doing = ", while waiting for its turn under the rate limit";
     weir_err_set(err, unsafe ? WEIR_AMBIGUOUS : WEIR_TIMEOUT,
                  "%snot done within %.1f s%s",
                  unsafe ? "the call may have been done: " : "", seconds, doing);
     if (unsafe)
-        explain(err, WEIR_TIMEOUT);
+        err->because = WEIR_TIMEOUT;
+    if (call->state == CALL_TURN && pause)
+        weir_reply_append(err,
+                          ", while the client was paused after a 429 (%.1f s "
+                          "more)",
+                          (double)pause / 1000);
     if (call->state == CALL_TOKEN && strcmp(token, WEIR_AUTH_NOTE) != 0)
         weir_reply_append(err, " (%s)", token);
     if (call->last_problem[0])
@@ -205,7 +216,10 @@ void weir_call_error_deadline(const struct call *call, struct weir_err *err)
     weir_reply_identify(err, call->method, call->url, call->sent, NULL);
     err->reach = call->sent ? WEIR_REACH_MAYBE : WEIR_REACH_NONE;
     hint_for(err->code, err);
-    hint_own_work(call, err);
+    tell_own_work(call,
+                  sent && call->kind != WEIR_RETRY_READ ? WEIR_DONE_PERHAPS
+                                                        : WEIR_DONE_NOT,
+                  err);
     if (call->client->log)
         weir_log_redact_err(call->client->log, err);
 }

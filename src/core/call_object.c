@@ -15,6 +15,7 @@ void weir_call_blame(const struct weir_op *call, const char *method,
     snprintf(err->url, sizeof(err->url), "%.*s",
              (int)strcspn(response->url, "?#"), response->url);
     err->status = response->status;
+    err->reach = WEIR_REACH_ANSWER;
 }
 
 enum weir_code weir_call_object(const struct weir_op *call, const char *method,

@@ -261,17 +261,6 @@ static bool copy_body(struct call *call, const struct weir_call *from)
     return true;
 }
 
-static void classify(struct call *call, const struct weir_call *from)
-{
-    const char *method = from->method;
-    bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    bool guarded = from->if_match && (strcmp(method, "PUT") == 0 ||
-                                      strcmp(method, "DELETE") == 0);
-
-    call->changes = !reads && !from->safe;
-    call->repeatable = !call->changes || guarded;
-}
-
 enum weir_code weir_call_copy(struct call *call, const struct weir_call *from,
                               struct weir_err *err)
 {
@@ -280,7 +269,8 @@ enum weir_code weir_call_copy(struct call *call, const struct weir_call *from,
 
     if (code)
         return code;
-    classify(call, from);
+    call->kind = weir_retry_kind(from->method, from->if_match != NULL,
+                                 from->safe, from->idempotent);
     call->timeout_ms =
         from->timeout_ms > 0 ? from->timeout_ms : client->timeout_ms;
     call->max_body = from->max_body ? from->max_body : client->limits.max_body;
@@ -335,7 +325,7 @@ enum weir_code weir_call_request(struct call *call, const char *token,
         .n_headers = call->n_headers,
         .body = call->body,
         .body_len = call->body_len,
-        .once = !call->repeatable,
+        .once = call->kind == WEIR_RETRY_ONCE,
         .allow_plain_http = client->allow_plain_http,
         .limits = client->limits,
     };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth_internal.h"
 #include "client_internal.h"
 #include "weir/log.h"
 #include "weir/url.h"
@@ -188,5 +189,9 @@ int64_t weir_client_paused(const struct weir_client *client)
 
 void weir_client_pause(struct weir_client *client, int64_t ms)
 {
-    weir_limit_pause(&client->limit, weir_loop_now(client->loop) + ms);
+    int64_t until = weir_loop_now(client->loop) + ms;
+
+    weir_limit_pause(&client->limit, until);
+    if (client->auth)
+        weir_auth_hold(client->auth, until);
 }

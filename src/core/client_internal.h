@@ -50,6 +50,10 @@ void weir_client_pause(struct weir_client *client, int64_t ms);
 
 /* ---- one call ---- */
 
+/* An attempt's own deadline comes a little before the call's, since only the
+ * transport knows how far a request got. */
+#define WEIR_CALL_TRANSPORT_FIRST_MS 20
+
 /* Each state waits for one thing.  call.c has the one function that goes
  * from one to another. */
 enum call_state {
@@ -72,8 +76,7 @@ struct call {
     size_t n_headers;
     char *body; /* NULL: none */
     size_t body_len;
-    bool repeatable; /* may be sent again after an ambiguous failure */
-    bool changes;    /* not GET, HEAD or `safe` */
+    enum weir_retry_kind kind;
     int64_t timeout_ms;
     size_t max_body;
 
@@ -88,12 +91,12 @@ struct call {
     struct weir_op *token;
     char *used_token; /* sent last, to be named when it is refused */
     struct weir_op *request;
-    unsigned attempt;      /* requests, but for those that a 401 cost */
-    unsigned sent;         /* requests */
-    unsigned spent;        /* budget that the last retry cost */
-    bool renewed;          /* a 401 has had its new token */
-    bool maybe_done;       /* an earlier attempt may have been done */
-    char last_problem[96]; /* of the attempt before, for a deadline */
+    unsigned attempt;          /* requests, but for those that a 401 cost */
+    unsigned sent;             /* requests */
+    unsigned spent;            /* budget that the last retry cost */
+    bool renewed;              /* a 401 has had its new token */
+    enum weir_retry_done done; /* by an earlier attempt, at the most */
+    char last_problem[96];     /* of the attempt before, for a deadline */
 };
 
 /* Checks `from` and copies it.  WEIR_OK, WEIR_INVALID, WEIR_NOMEM. */

@@ -102,6 +102,7 @@ static void add_refusal(const struct update *u, struct weir_err *err)
     memcpy(err->url, u->refusal.url, sizeof(err->url));
     memcpy(err->request_id, u->refusal.request_id, sizeof(err->request_id));
     err->status = u->refusal.status;
+    err->reach = u->refusal.reach;
     err->attempts = u->attempts;
 }
 

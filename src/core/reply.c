@@ -242,12 +242,7 @@ void weir_reply_gave_up(struct weir_err *err,
                           "%.1f s that a retry may wait",
                           wait, cap);
         break;
-    case WEIR_RETRY_DEADLINE:
-        weir_reply_append(err,
-                          "; waiting %.1f s more would pass the deadline of "
-                          "the call",
-                          wait);
-        break;
+    case WEIR_RETRY_DEADLINE: /* whose it is, says the caller */
     case WEIR_RETRY_AGAIN:
     case WEIR_RETRY_DONE:
     case WEIR_RETRY_UNSAFE: break;

@@ -74,30 +74,45 @@ int64_t weir_retry_after(const char *const *values, size_t n, const char *date,
     return longest;
 }
 
-/* ---- the decision ---- */
+/* ---- what may be sent again ---- */
+
+enum weir_retry_kind weir_retry_kind(const char *method, bool if_match,
+                                     bool safe, bool idempotent)
+{
+    bool guarded = if_match && (strcmp(method, "PUT") == 0 ||
+                                strcmp(method, "DELETE") == 0);
+
+    if (safe || strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+        return WEIR_RETRY_READ;
+    return guarded || idempotent ? WEIR_RETRY_TWICE : WEIR_RETRY_ONCE;
+}
+
+static bool is_server_trouble(int status)
+{
+    /* 501 and 505: the server cannot do this at all. */
+    return status >= 500 && status <= 599 && status != 501 && status != 505;
+}
+
+static enum weir_retry_done done(const struct weir_retry_input *in)
+{
+    if (in->kind == WEIR_RETRY_READ)
+        return WEIR_DONE_NOT;
+    if (in->code != WEIR_OK)
+        return in->reach == WEIR_REACH_NONE ? WEIR_DONE_NOT : WEIR_DONE_PERHAPS;
+    if (in->status == 503)
+        return WEIR_DONE_HARDLY;
+    return is_server_trouble(in->status) ? WEIR_DONE_PERHAPS : WEIR_DONE_NOT;
+}
 
 enum verdict { FINAL, UNSAFE, REPEAT };
 
-static enum verdict judge_status(const struct weir_retry_input *in)
-{
-    switch (in->status) {
-    case 429:
-    case 503:
-        /* The server says that it did not take the call on. */
-        return REPEAT;
-    case 500:
-    case 502:
-    case 504: return in->repeatable ? REPEAT : UNSAFE;
-    default: return FINAL;
-    }
-}
-
 static enum verdict judge(const struct weir_retry_input *in)
 {
-    if (in->code == WEIR_OK)
-        return judge_status(in);
-    if (in->reach != WEIR_REACH_NONE && !in->repeatable)
+    if (in->kind == WEIR_RETRY_ONCE && done(in) == WEIR_DONE_PERHAPS)
         return UNSAFE;
+    if (in->code == WEIR_OK)
+        return in->status == 429 || is_server_trouble(in->status) ? REPEAT
+                                                                  : FINAL;
     if (in->final)
         return FINAL;
     /* Whatever else went wrong (an answer too large, not HTTP) would go
@@ -105,6 +120,8 @@ static enum verdict judge(const struct weir_retry_input *in)
     return in->code == WEIR_TRANSPORT || in->code == WEIR_TIMEOUT ? REPEAT
                                                                   : FINAL;
 }
+
+/* ---- how long to wait ---- */
 
 /* Full jitter: anywhere up to a ceiling that doubles with every attempt
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
@@ -156,7 +173,8 @@ weir_retry_decide(const struct weir_retry_policy *policy,
                   const struct weir_retry_input *in)
 {
     struct weir_retry_policy p = with_defaults(policy);
-    struct weir_retry_decision d = {.reason = WEIR_RETRY_DONE};
+    struct weir_retry_decision d = {.reason = WEIR_RETRY_DONE,
+                                    .done = done(in)};
     enum verdict verdict = judge(in);
 
     if (verdict == FINAL)

@@ -22,7 +22,7 @@ local definition = {
 }
 local function show(ok, r)
   if ok then return print("ok", r.id, r.status) end
-  print(r.code, r.detail and r.detail.because, r.ids and #r.ids, r.attempts)
+  print(r.code, r.because, r.ids and #r.ids, r.attempts)
   print(r.message)
   print(r.hint)
 end

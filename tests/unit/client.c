@@ -531,8 +531,8 @@ static void a_repeated_change_that_met_itself_says_so(void **state)
     fake_transport_answer(&f->fake, 404, NULL, "");
     assert_int_equal(run(f, &delete), WEIR_NOT_FOUND);
     assert_non_null(strstr(f->err.hint, "may have been done"));
-    /* A 503 says that it was not. */
-    fake_transport_answer(&f->fake, 503, NULL, "");
+    /* A 429 says that it was not. */
+    fake_transport_answer(&f->fake, 429, NULL, "");
     fake_transport_answer(&f->fake, 404, NULL, "");
     assert_int_equal(again(f, &delete), WEIR_NOT_FOUND);
     assert_string_equal(f->err.hint, "");
@@ -953,9 +953,14 @@ static void a_deadline_ends_a_call_wherever_it_is(void **state)
     start = weir_loop_now(f->loop);
     assert_int_equal(again(f, &call), WEIR_TIMEOUT);
     assert_int_equal(f->err.status, 503);
-    assert_says(f, "waiting 5.0 s more would pass the deadline of the call "
-                   "(3.0 s)");
+    assert_says(f, "; waiting 5.0 s more, as the server asks, would pass the "
+                   "deadline of the call (3.0 of 3.0 s left)");
     assert_int_equal(weir_loop_now(f->loop) - start, 0);
+    /* nor one that is as long as nothing: then it is the time that is over */
+    fake_transport_fail(&f->fake, WEIR_TIMEOUT, WEIR_REACH_MAYBE, "no answer");
+    fake_transport_delay(&f->fake, 2980);
+    assert_int_equal(again(f, &call), WEIR_TIMEOUT);
+    assert_string_equal(f->err.message, "no answer; the call's 3.0 s are over");
 }
 
 static void a_deadline_in_the_queue_says_so(void **state)

@@ -341,6 +341,40 @@ static void a_pause_holds_the_request_for_a_token_too(void **state)
     assert_true(f->api.requests[4].time - start >= 5000);
 }
 
+static void a_pause_holds_the_repeat_of_a_request_for_a_token(void **state)
+{
+    struct fixture *f = *state;
+    int64_t start = weir_loop_now(f->loop);
+    struct weir_op *op = made(f, &get), *late = made(f, &get);
+    size_t running = 2;
+
+    fake_transport_answer(
+        &f->login, 200, NULL,
+        "{\"access_token\":\"short-lived\",\"expires_in\":1}");
+    fake_transport_answer(&f->login, 503, "Retry-After: 1", "");
+    fake_transport_answer(
+        &f->login, 200, NULL,
+        "{\"access_token\":\"the-next-one\",\"expires_in\":3600}");
+    fake_transport_answer(&f->api, 429, "Retry-After: 5", "");
+    fake_transport_delay(&f->api, 700);
+    fake_transport_answer(&f->api, 200, NULL, "");
+    fake_transport_answer(&f->api, 200, NULL, "");
+    weir_op_start(op, count_done, &running);
+    while (f->api.n_requests < 1)
+        weir_loop_turn(f->loop, 0, NULL);
+    /* The token is stale now, and the answer is still to come. */
+    weir_clock_fake_advance(&f->clock, 600);
+    weir_op_start(late, count_done, &running);
+    while (running)
+        weir_loop_turn(f->loop, -1, NULL);
+    assert_int_equal(f->login.n_requests, 3);
+    assert_int_equal(f->login.requests[1].time - start, 600);
+    assert_true(f->login.requests[2].time - start >= 5700);
+    assert_true(f->api.requests[1].time - start >= 5700);
+    weir_op_free(op);
+    weir_op_free(late);
+}
+
 /* ---- deadlines ---- */
 
 static void a_401_at_the_deadline_asks_for_no_token(void **state)
@@ -394,13 +428,13 @@ static void an_ambiguous_error_says_why(void **state)
 {
     static const struct {
         struct trouble trouble;
-        const char *detail;
+        enum weir_code because;
     } cases[] = {
-        {{"", WEIR_TRANSPORT, WEIR_REACH_MAYBE, 0},
-         "{\"because\":\"transport\"}"},
-        {{"", WEIR_TIMEOUT, WEIR_REACH_MAYBE, 0}, "{\"because\":\"timeout\"}"},
-        {{"", WEIR_LIMIT, WEIR_REACH_ANSWER, 0}, "{\"because\":\"limit\"}"},
-        {{"", WEIR_OK, WEIR_REACH_ANSWER, 504}, "{\"because\":\"server\"}"},
+        {{"", WEIR_TRANSPORT, WEIR_REACH_MAYBE, 0}, WEIR_TRANSPORT},
+        {{"", WEIR_TIMEOUT, WEIR_REACH_MAYBE, 0}, WEIR_TIMEOUT},
+        {{"", WEIR_LIMIT, WEIR_REACH_ANSWER, 0}, WEIR_LIMIT},
+        {{"", WEIR_OK, WEIR_REACH_ANSWER, 502}, WEIR_SERVER},
+        {{"", WEIR_OK, WEIR_REACH_ANSWER, 504}, WEIR_SERVER},
     };
     struct fixture *f = *state;
     struct weir_err err = WEIR_ERR_INIT;
@@ -409,11 +443,82 @@ static void an_ambiguous_error_says_why(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         f->at_api = &cases[i].trouble;
         assert_int_equal(run(f, &post, &err), WEIR_AMBIGUOUS);
-        assert_string_equal(err.detail, cases[i].detail);
+        assert_int_equal(err.because, cases[i].because);
+        assert_true(err.maybe_done);
+        assert_int_not_equal(err.reach, WEIR_REACH_NONE);
+        assert_string_equal(err.method, "POST");
+        assert_string_equal(err.url, "https://api.test/x");
         assert_int_equal(err.attempts, 1);
         assert_int_equal(f->api.n_requests, i + 1);
     }
     weir_err_clear(&err);
+}
+
+static void a_500_to_a_create_is_a_servers_word_and_no_proof(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_err err = WEIR_ERR_INIT;
+
+    answer_all(f);
+    f->at_api = &troubles[3];
+    assert_int_equal(run(f, &post, &err), WEIR_SERVER);
+    assert_true(err.maybe_done);
+    assert_int_equal(f->api.n_requests, 1);
+    weir_err_clear(&err);
+}
+
+/* What was done first and refused then is told from what never was. */
+static void a_refusal_of_a_repeat_may_be_of_its_own_work(void **state)
+{
+    static const int refusals[] = {404, 409, 410, 412, 400, 422};
+    static const struct {
+        int status; /* 0: the connection breaks */
+        bool own;
+    } firsts[] = {{0, true}, {500, true}, {503, true}, {429, false}};
+    struct fixture *f = *state;
+    struct weir_err err = WEIR_ERR_INIT;
+
+    f->login.on_request = answer_login;
+    f->login.ud = f;
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+        for (size_t k = 0; k < sizeof(refusals) / sizeof(refusals[0]); k++) {
+            if (firsts[i].status)
+                fake_transport_answer(&f->api, firsts[i].status, NULL, "");
+            else
+                fake_transport_fail(&f->api, WEIR_TRANSPORT, WEIR_REACH_MAYBE,
+                                    "broken");
+            fake_transport_answer(&f->api, refusals[k], NULL,
+                                  "{\"errors\":[]}");
+            assert_int_not_equal(run(f, &put, &err), WEIR_OK);
+            assert_int_equal(err.status, refusals[k]);
+            assert_int_equal(err.attempts, 2);
+            assert_int_equal(err.maybe_done, firsts[i].own);
+            assert_string_equal(err.detail, "[]");
+        }
+    }
+    fake_transport_answer(&f->api, 503, NULL, "");
+    fake_transport_answer(&f->api, 409, NULL, "");
+    assert_int_equal(run(f, &post, &err), WEIR_CONFLICT);
+    assert_true(err.maybe_done);
+    fake_transport_answer(&f->api, 409, NULL, "");
+    assert_int_equal(run(f, &post, &err), WEIR_CONFLICT);
+    assert_false(err.maybe_done);
+    weir_err_clear(&err);
+}
+
+static void adding_members_is_repeated_like_a_guarded_change(void **state)
+{
+    static const struct weir_call add = {
+        .method = "PUT", .path = "/members", .idempotent = true};
+    struct fixture *f = *state;
+
+    f->login.on_request = answer_login;
+    f->login.ud = f;
+    fake_transport_fail(&f->api, WEIR_TRANSPORT, WEIR_REACH_MAYBE, "broken");
+    fake_transport_answer(&f->api, 502, NULL, "");
+    fake_transport_answer(&f->api, 200, NULL, "{}");
+    assert_int_equal(run(f, &add, NULL), WEIR_OK);
+    assert_int_equal(f->api.n_requests, 3);
 }
 
 static void a_change_repeated_in_vain_may_have_been_done(void **state)
@@ -426,12 +531,15 @@ static void a_change_repeated_in_vain_may_have_been_done(void **state)
     assert_int_equal(run(f, &put, &err), WEIR_TRANSPORT);
     assert_int_equal(err.attempts, 4);
     assert_non_null(strstr(err.hint, "may have been done"));
+    assert_true(err.maybe_done);
     f->at_api = &troubles[0]; /* refused */
     assert_int_equal(run(f, &put, &err), WEIR_TRANSPORT);
     assert_string_equal(err.hint, "");
+    assert_false(err.maybe_done);
     f->at_api = &troubles[1];
     assert_int_equal(run(f, &get, &err), WEIR_TRANSPORT);
     assert_string_equal(err.hint, "");
+    assert_false(err.maybe_done);
     weir_err_clear(&err);
 }
 
@@ -446,9 +554,13 @@ int main(void)
         TEST(after_the_outage_retries_come_back),
         TEST(a_login_says_that_its_budget_is_empty),
         TEST(a_pause_holds_the_request_for_a_token_too),
+        TEST(a_pause_holds_the_repeat_of_a_request_for_a_token),
         TEST(a_401_at_the_deadline_asks_for_no_token),
         TEST(a_deadline_says_what_the_token_waited_for),
         TEST(an_ambiguous_error_says_why),
+        TEST(a_500_to_a_create_is_a_servers_word_and_no_proof),
+        TEST(a_refusal_of_a_repeat_may_be_of_its_own_work),
+        TEST(adding_members_is_repeated_like_a_guarded_change),
         TEST(a_change_repeated_in_vain_may_have_been_done),
     };
 

@@ -1,4 +1,4 @@
-/* retry: every class of call times every outcome; Retry-After; HTTP-date. */
+/* retry: every kind of call times every outcome; Retry-After; HTTP-date. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "weir/retry.h"
@@ -19,133 +20,173 @@ static const struct weir_retry_policy defaults = {0};
 
 /* ---- what may be sent again ---- */
 
-/* An outcome, and what it means for a call that may be repeated (GET, HEAD,
- * PUT and DELETE with If-Match, validate) and for one that may not (POST). */
-struct outcome {
-    const char *name;
-    enum weir_code code;
-    enum weir_reach reach;
-    int status;
-    enum weir_retry_reason repeatable, once;
-};
-
 #define AGAIN  WEIR_RETRY_AGAIN
 #define DONE   WEIR_RETRY_DONE
 #define UNSAFE WEIR_RETRY_UNSAFE
 
-#define ANSWER(status, repeatable, once)                                       \
-    {                                                                          \
-#status, WEIR_OK, WEIR_REACH_ANSWER, status, repeatable, once          \
-    }
-#define FAILED(code, reach, repeatable, once)                                  \
-    {                                                                          \
-#code " " #reach, WEIR_##code, WEIR_REACH_##reach, 0, repeatable, once \
-    }
+#define READ  WEIR_RETRY_READ
+#define TWICE WEIR_RETRY_TWICE
+#define ONCE  WEIR_RETRY_ONCE
 
-static const struct outcome outcomes[] = {
-    ANSWER(200, DONE, DONE),
-    ANSWER(201, DONE, DONE),
-    ANSWER(204, DONE, DONE),
-    ANSWER(301, DONE, DONE),
-    ANSWER(304, DONE, DONE),
-    ANSWER(400, DONE, DONE),
-    ANSWER(401, DONE, DONE),
-    ANSWER(403, DONE, DONE),
-    ANSWER(404, DONE, DONE),
-    ANSWER(408, DONE, DONE),
-    ANSWER(409, DONE, DONE),
-    ANSWER(410, DONE, DONE),
-    ANSWER(412, DONE, DONE),
-    ANSWER(422, DONE, DONE),
-    ANSWER(428, DONE, DONE),
-    ANSWER(429, AGAIN, AGAIN),
-    ANSWER(500, AGAIN, UNSAFE),
-    ANSWER(501, DONE, DONE),
-    ANSWER(502, AGAIN, UNSAFE),
-    ANSWER(503, AGAIN, AGAIN),
-    ANSWER(504, AGAIN, UNSAFE),
-    ANSWER(505, DONE, DONE),
-    FAILED(TRANSPORT, NONE, AGAIN, AGAIN),
-    FAILED(TRANSPORT, MAYBE, AGAIN, UNSAFE),
-    FAILED(TRANSPORT, ANSWER, AGAIN, UNSAFE),
-    FAILED(TIMEOUT, NONE, AGAIN, AGAIN),
-    FAILED(TIMEOUT, MAYBE, AGAIN, UNSAFE),
-    FAILED(TIMEOUT, ANSWER, AGAIN, UNSAFE),
-    FAILED(LIMIT, MAYBE, DONE, UNSAFE),
-    FAILED(LIMIT, ANSWER, DONE, UNSAFE),
-    FAILED(PROTOCOL, MAYBE, DONE, UNSAFE),
-    FAILED(PROTOCOL, ANSWER, DONE, UNSAFE),
-    FAILED(INVALID, NONE, DONE, DONE),
-    FAILED(NOMEM, NONE, DONE, DONE),
+/* Every method with every way to guard it, as the contract has it. */
+static const struct {
+    const char *method;
+    enum weir_retry_kind plain, if_match, safe, idempotent;
+} methods[] = {
+    {"GET", READ, READ, READ, READ},      {"HEAD", READ, READ, READ, READ},
+    {"PUT", ONCE, TWICE, READ, TWICE},    {"DELETE", ONCE, TWICE, READ, TWICE},
+    {"POST", ONCE, ONCE, READ, TWICE},    {"PATCH", ONCE, ONCE, READ, TWICE},
+    {"OPTIONS", ONCE, ONCE, READ, TWICE}, {"TRACE", ONCE, ONCE, READ, TWICE},
+    {"get", ONCE, ONCE, READ, TWICE},     {"GETS", ONCE, ONCE, READ, TWICE},
 };
 
-static struct weir_retry_input input_of(const struct outcome *o, bool again)
-{
-    return (struct weir_retry_input){
-        .attempt = 1,
-        .repeatable = again,
-        .code = o->code,
-        .reach = o->reach,
-        .status = o->status,
-        .wall_ms = WALL,
-        .left_ms = -1,
-        .random = 12345,
-    };
-}
-
-static void every_outcome_has_its_verdict(void **state)
+static void every_method_has_its_kind(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(outcomes); i++) {
-        const struct outcome *o = &outcomes[i];
+    for (size_t i = 0; i < COUNT(methods); i++) {
+        const char *m = methods[i].method;
 
-        for (int again = 0; again < 2; again++) {
-            struct weir_retry_input in = input_of(o, again);
-            struct weir_retry_decision d = weir_retry_decide(&defaults, &in);
-            enum weir_retry_reason want = again ? o->repeatable : o->once;
+        assert_int_equal(weir_retry_kind(m, false, false, false),
+                         methods[i].plain);
+        assert_int_equal(weir_retry_kind(m, true, false, false),
+                         methods[i].if_match);
+        assert_int_equal(weir_retry_kind(m, false, true, false),
+                         methods[i].safe);
+        assert_int_equal(weir_retry_kind(m, false, false, true),
+                         methods[i].idempotent);
+        /* What is given on top never takes anything away. */
+        assert_int_equal(weir_retry_kind(m, true, true, true), READ);
+        assert_true(weir_retry_kind(m, true, false, true) >=
+                    methods[i].if_match);
+    }
+}
 
-            if (d.reason != want)
-                fail_msg("%s, %s: reason %d, not %d", o->name,
-                         again ? "repeatable" : "once", d.reason, want);
-            if (d.pause_all != (o->status == 429))
-                fail_msg("%s: pause_all is %d", o->name, d.pause_all);
-            if (want == AGAIN && (d.wait_ms < 1 || d.wait_ms > 500))
-                fail_msg("%s: waits %d ms", o->name, (int)d.wait_ms);
+/* What the contract says of an answer: for a read, for what may be sent
+ * twice, for what must be sent once; and whether it may have been done. */
+struct verdict {
+    enum weir_retry_reason read, twice, once;
+    enum weir_retry_done done; /* where it changes something */
+};
+
+static const struct verdict final = {DONE, DONE, DONE, WEIR_DONE_NOT};
+static const struct verdict refused = {AGAIN, AGAIN, AGAIN, WEIR_DONE_NOT};
+static const struct verdict busy = {AGAIN, AGAIN, AGAIN, WEIR_DONE_HARDLY};
+static const struct verdict unknown = {AGAIN, AGAIN, UNSAFE, WEIR_DONE_PERHAPS};
+/* It would go wrong again, but may have been done. */
+static const struct verdict spoilt = {DONE, DONE, UNSAFE, WEIR_DONE_PERHAPS};
+
+static struct verdict of_status(int status)
+{
+    if (status == 429)
+        return refused;
+    if (status == 503)
+        return busy;
+    if (status == 501 || status == 505 || status < 500 || status > 599)
+        return final;
+    return unknown; /* 500, 502, 504, and what is read as 500 */
+}
+
+static struct verdict of_failure(enum weir_code code, enum weir_reach reach,
+                                 bool for_good)
+{
+    bool passes = !for_good && (code == WEIR_TRANSPORT || code == WEIR_TIMEOUT);
+
+    if (reach == WEIR_REACH_NONE)
+        return passes ? refused : final;
+    return passes ? unknown : spoilt;
+}
+
+static const struct weir_retry_input first_attempt = {
+    .attempt = 1,
+    .reach = WEIR_REACH_ANSWER,
+    .wall_ms = WALL,
+    .left_ms = -1,
+    .random = 12345,
+};
+
+static void assert_verdict(const char *what, struct weir_retry_input in,
+                           const struct verdict *verdict)
+{
+    const enum weir_retry_reason want[] = {
+        [ONCE] = verdict->once,
+        [TWICE] = verdict->twice,
+        [READ] = verdict->read,
+    };
+
+    for (enum weir_retry_kind kind = ONCE; kind <= READ; kind++) {
+        struct weir_retry_decision d;
+
+        in.kind = kind;
+        d = weir_retry_decide(&defaults, &in);
+        if (d.reason != want[kind])
+            fail_msg("%s, kind %d: reason %d, not %d", what, kind, d.reason,
+                     want[kind]);
+        if (d.done != (kind == READ ? WEIR_DONE_NOT : verdict->done))
+            fail_msg("%s, kind %d: done is %d", what, kind, d.done);
+        if (d.pause_all != (in.code == WEIR_OK && in.status == 429))
+            fail_msg("%s: pause_all is %d", what, d.pause_all);
+        if (d.reason == AGAIN && (d.wait_ms < 1 || d.wait_ms > 500))
+            fail_msg("%s: waits %d ms", what, (int)d.wait_ms);
+        /* The last attempt of all ends what would go on, and only that. */
+        in.attempt = 4;
+        d = weir_retry_decide(&defaults, &in);
+        assert_int_equal(d.reason, want[kind] == AGAIN ? WEIR_RETRY_ATTEMPTS
+                                                       : want[kind]);
+        in.attempt = 1;
+    }
+}
+
+static void every_status_has_its_verdict(void **state)
+{
+    struct weir_retry_input in = first_attempt;
+
+    (void)state;
+    for (in.status = 100; in.status <= 999; in.status++) {
+        struct verdict want = of_status(in.status);
+        char what[16];
+
+        snprintf(what, sizeof(what), "%d", in.status);
+        assert_verdict(what, in, &want);
+    }
+}
+
+static void every_failure_has_its_verdict(void **state)
+{
+    struct weir_retry_input in = first_attempt;
+
+    (void)state;
+    for (in.code = WEIR_OK + 1; in.code < WEIR_CODES; in.code++) {
+        for (in.reach = WEIR_REACH_NONE; in.reach <= WEIR_REACH_ANSWER;
+             in.reach++) {
+            for (int for_good = 0; for_good < 2; for_good++) {
+                struct verdict want =
+                    of_failure(in.code, in.reach, for_good != 0);
+                char what[64];
+
+                in.final = for_good != 0;
+                snprintf(what, sizeof(what), "%s, reach %d%s",
+                         weir_code_word(in.code), in.reach,
+                         for_good ? ", for good" : "");
+                assert_verdict(what, in, &want);
+            }
         }
     }
 }
 
-static void what_fails_for_good_is_not_repeated(void **state)
+static void a_policy_of_its_own_says_how_often(void **state)
 {
-    (void)state;
-    for (size_t i = 0; i < COUNT(outcomes); i++) {
-        struct weir_retry_input in = input_of(&outcomes[i], true);
-
-        if (in.code == WEIR_OK)
-            continue;
-        in.final = true;
-        assert_int_equal(weir_retry_decide(&defaults, &in).reason, DONE);
-    }
-}
-
-static void no_outcome_is_repeated_past_the_attempts(void **state)
-{
-    struct weir_retry_policy two = {.attempts = 2};
+    struct weir_retry_policy policy = {.attempts = 2};
+    struct weir_retry_input in = first_attempt;
 
     (void)state;
-    for (size_t i = 0; i < COUNT(outcomes); i++) {
-        struct weir_retry_input in = input_of(&outcomes[i], true);
-        enum weir_retry_reason last =
-            outcomes[i].repeatable == AGAIN ? WEIR_RETRY_ATTEMPTS : DONE;
-
-        in.attempt = 4;
-        assert_int_equal(weir_retry_decide(&defaults, &in).reason, last);
-        in.attempt = 2;
-        assert_int_equal(weir_retry_decide(&two, &in).reason, last);
-        in.attempt = 3;
-        assert_int_equal(weir_retry_decide(&defaults, &in).reason,
-                         outcomes[i].repeatable);
-    }
+    in.status = 503;
+    for (in.attempt = 1; in.attempt < 9; in.attempt++)
+        assert_int_equal(weir_retry_decide(&policy, &in).reason,
+                         in.attempt < 2 ? AGAIN : WEIR_RETRY_ATTEMPTS);
+    policy.attempts = 1;
+    in.attempt = 1;
+    assert_int_equal(weir_retry_decide(&policy, &in).reason,
+                     WEIR_RETRY_ATTEMPTS);
 }
 
 /* ---- how long ---- */
@@ -155,7 +196,7 @@ static void backoff_doubles_up_to_the_cap_with_full_jitter(void **state)
     static const int64_t ceilings[] = {500,  1000,  2000,  4000,
                                        8000, 16000, 20000, 20000};
     struct weir_retry_policy many = {.attempts = 1000};
-    struct weir_retry_input in = {.repeatable = true,
+    struct weir_retry_input in = {.kind = READ,
                                   .code = WEIR_TRANSPORT,
                                   .reach = WEIR_REACH_MAYBE,
                                   .left_ms = -1};
@@ -190,7 +231,7 @@ static struct weir_retry_decision answer(int status, const char *retry_after,
 {
     struct weir_retry_input in = {
         .attempt = 1,
-        .repeatable = true,
+        .kind = READ,
         .status = status,
         .reach = WEIR_REACH_ANSWER,
         .retry_after = &retry_after,
@@ -399,9 +440,10 @@ static void http_dates_are_read_strictly(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_outcome_has_its_verdict),
-        cmocka_unit_test(what_fails_for_good_is_not_repeated),
-        cmocka_unit_test(no_outcome_is_repeated_past_the_attempts),
+        cmocka_unit_test(every_method_has_its_kind),
+        cmocka_unit_test(every_status_has_its_verdict),
+        cmocka_unit_test(every_failure_has_its_verdict),
+        cmocka_unit_test(a_policy_of_its_own_says_how_often),
         cmocka_unit_test(backoff_doubles_up_to_the_cap_with_full_jitter),
         cmocka_unit_test(the_server_says_how_long),
         cmocka_unit_test(at_once_still_gets_jitter),

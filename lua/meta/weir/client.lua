@@ -39,6 +39,7 @@ local client = {}
 ---@field form? table<string, any> the body, form-encoded
 ---@field if_match? string a strong ETag; lets PUT and DELETE be repeated
 ---@field safe? boolean the call changes nothing although its method says so: it may be repeated
+---@field idempotent? boolean done twice it is as done once: it may be repeated, too
 ---@field timeout? number seconds, in place of the client's
 ---@field max_bytes? integer in place of the client's
 
@@ -61,14 +62,17 @@ function client.new(options) end
 ---
 ---429 and 503 are waited out as the server asks, for any call; a 429 holds
 ---every call of the client. 500, 502, 504 and broken connections are tried
----again for GET, HEAD, `safe` calls, and PUT and DELETE with `if_match`. A 401
----takes one new token. When most calls fail, none is tried again.
+---again for GET, HEAD, `safe` and `idempotent` calls, and PUT and DELETE with
+---`if_match`. A 401 takes one new token. When most calls fail, none is tried
+---again.
 ---
 ---`err.code`: `"auth"` 401, `"permission"` 403, `"not_found"` 404 410,
 ---`"conflict"` 409 412 428, `"validation"` 400 422 (`err.detail`: the server's
 ---`errors`), `"rate"` 429, `"server"` 5xx, `"status"` other; `"ambiguous"`:
----the call may or may not have been done, so look before sending it again;
----`"timeout"`, `"transport"`, `"limit"`, `"protocol"`.
+---the call may or may not have been done, so look before sending it again
+---(`err.because`: the code of what was met instead of an answer); `"timeout"`,
+---`"transport"`, `"limit"`, `"protocol"`. Whatever the code, `err.maybe_done`
+---is true if the call may have been done, by its last attempt or one before.
 ---@param method string
 ---@param path string
 ---@param options? weir.client.call

@@ -42,6 +42,9 @@ local err = {}
 ---@field url? string        without query and credentials
 ---@field request_id? string the server's own name for the request
 ---@field attempts? integer  requests sent for this call
+---@field sent? boolean      true where something of the request went out
+---@field maybe_done? boolean true where a call that changes something may have been done
+---@field because? weir.err.Code of "ambiguous": what was met instead of an answer
 ---@field cause? any         the error behind this one
 ---@field detail? any        particulars, as decoded JSON
 
