@@ -31,6 +31,7 @@ struct weir_http_state {
     CURLSH *share; /* TLS sessions */
     struct weir_http_handle *idle;
     unsigned n_idle;
+    size_t n_taken;
     /* The origin that was read last, so that a client which stays with one
      * server has it parsed once. */
     char *origin_text;

@@ -127,16 +127,20 @@ struct weir_http_handle *weir_http_handle_take(struct weir_http_state *state)
 {
     struct weir_http_handle *handle = state->idle;
 
-    if (!handle)
-        return handle_new(state);
-    state->idle = handle->next;
-    state->n_idle--;
+    if (!handle) {
+        handle = handle_new(state);
+    } else {
+        state->idle = handle->next;
+        state->n_idle--;
+    }
+    state->n_taken += handle != NULL;
     return handle;
 }
 
 void weir_http_handle_give(struct weir_http_state *state,
                            struct weir_http_handle *handle)
 {
+    state->n_taken--;
     if (state->n_idle >= POOL_MAX || handle->generation != state->generation) {
         handle_free(handle);
         return;
@@ -144,6 +148,11 @@ void weir_http_handle_give(struct weir_http_state *state,
     handle->next = state->idle;
     state->idle = handle;
     state->n_idle++;
+}
+
+size_t weir_http_in_flight(const struct weir_loop *loop)
+{
+    return loop->http ? loop->http->n_taken : 0;
 }
 
 /* ---- origins ---- */
