@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http_internal.h"
+#include "weir/cut.h"
 #include "weir/url.h"
 
 /* More transfers than this at once get handles made for the occasion. */
@@ -192,9 +193,9 @@ enum weir_code weir_http_require_safe(const char *url,
     if (origin->https || origin->loopback)
         return WEIR_OK;
     weir_err_set(err, WEIR_INVALID,
-                 "plain http to %.*s would send everything in clear; only "
+                 "plain http to %s would send everything in clear; only "
                  "https goes beyond this machine",
-                 (int)(origin->len < 200 ? origin->len : 200), url);
+                 weir_cut_copy((char[201]){0}, 201, url, origin->len));
     weir_err_hint(err, "use https://, or say allow_plain_http = true");
     return WEIR_INVALID;
 }

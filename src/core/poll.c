@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call_object.h"
+#include "weir/cut.h"
 
 #define INTERVAL_MS 3000
 #define TIMEOUT_MS  60000
@@ -60,8 +61,9 @@ static int64_t deadline(const struct poll *p)
 
 static void note(struct poll *p)
 {
-    weir_op_note(&p->op, "%.80s: %.40s, %" PRId64 " s of %" PRId64 " s",
-                 p->what, p->word.len ? weir_buf_str(&p->word) : "looking",
+    weir_op_note(&p->op, "%s: %s, %" PRId64 " s of %" PRId64 " s",
+                 WEIR_CUT(80, p->what),
+                 p->word.len ? WEIR_CUT(40, weir_buf_str(&p->word)) : "looking",
                  (now(p) - p->first) / 1000, p->timeout / 1000);
 }
 
@@ -72,17 +74,15 @@ static void fail_late(struct poll *p, const struct weir_err *why)
 {
     struct weir_err err = WEIR_ERR_INIT;
 
-    weir_err_set(&err, WEIR_TIMEOUT,
-                 "%.200s: still %s%.100s%s after %.1f s and %u looks", p->what,
-                 p->word.len ? "'" : "",
-                 p->word.len ? weir_buf_str(&p->word) : "without an answer",
-                 p->word.len ? "'" : "", (double)(now(p) - p->first) / 1000,
-                 p->looks);
+    weir_err_set(
+        &err, WEIR_TIMEOUT, "%s: still %s%s%s after %.1f s and %u looks",
+        WEIR_CUT(200, p->what), p->word.len ? "'" : "",
+        p->word.len ? WEIR_CUT(100, weir_buf_str(&p->word))
+                    : "without an answer",
+        p->word.len ? "'" : "", (double)(now(p) - p->first) / 1000, p->looks);
     if (why) {
-        size_t len = strlen(err.message);
-
-        snprintf(err.message + len, sizeof(err.message) - len,
-                 "; the last look failed: %.300s", why->message);
+        weir_err_append(&err, "; the last look failed: %s",
+                        WEIR_CUT(300, why->message));
         err.status = why->status;
         memcpy(err.method, why->method, sizeof(err.method));
         memcpy(err.url, why->url, sizeof(err.url));
@@ -106,9 +106,10 @@ static void fail_for_good(struct poll *p)
 {
     struct weir_err err = WEIR_ERR_INIT;
 
-    weir_err_set(&err, WEIR_FAILED, "%.200s: %.100s%s%.400s", p->what,
-                 weir_buf_str(&p->word), p->reason.len ? ": " : "",
-                 weir_buf_str(&p->reason));
+    weir_err_set(&err, WEIR_FAILED, "%s: %s%s%s", WEIR_CUT(200, p->what),
+                 WEIR_CUT(100, weir_buf_str(&p->word)),
+                 p->reason.len ? ": " : "",
+                 WEIR_CUT(400, weir_buf_str(&p->reason)));
     p->stage = DECIDED;
     weir_op_fail(&p->op, &err);
 }
@@ -148,8 +149,8 @@ static enum weir_code read_answer(struct poll *p, struct weir_err *err)
     word = weir_json_get(document, p->field);
     text = weir_json_string(word, &len);
     if (!text) {
-        weir_err_set(err, WEIR_PROTOCOL, "'%.60s' should be a string and is %s",
-                     p->field,
+        weir_err_set(err, WEIR_PROTOCOL, "'%s' should be a string and is %s",
+                     WEIR_CUT(60, p->field),
                      word ? weir_json_type_name(weir_json_type(word))
                           : "absent");
         weir_call_blame(p->call, "GET", err);
@@ -187,7 +188,7 @@ static void answered(void *ud, struct weir_op *call)
     } else {
         p->stage = TO_LOOK;
         p->due = now(p);
-        weir_err_prefix(&err, "%.200s: ", p->what);
+        weir_err_prefix(&err, "%s: ", WEIR_CUT(200, p->what));
         weir_op_fail(&p->op, &err);
     }
 }
@@ -287,7 +288,7 @@ static void start(struct weir_op *op)
         p->first = p->due = now(p);
     }
     if (p->stage == TO_ANSWER || p->stage == DECIDED) {
-        weir_err_set(&op->err, WEIR_INVALID, "%.200s: %s", p->what,
+        weir_err_set(&op->err, WEIR_INVALID, "%s: %s", WEIR_CUT(200, p->what),
                      p->stage == DECIDED
                          ? "the wait is over"
                          : "a look was asked for and not answered");
