@@ -39,6 +39,7 @@ struct poll {
     int64_t first; /* when the first look began */
     int64_t due;   /* when the next one begins, or this one began */
     unsigned looks;
+    bool cut; /* the caller's look took longer than there was time */
     struct weir_buf word, reason;
     struct weir_json *document;
     struct weir_op *call;
@@ -193,15 +194,21 @@ static void answered(void *ud, struct weir_op *call)
     }
 }
 
+static int64_t look_time(const struct poll *p)
+{
+    int64_t left = deadline(p) - now(p);
+    int64_t grace = p->interval < GRACE_MS ? p->interval : GRACE_MS;
+
+    return left > grace ? left : grace;
+}
+
 static void call(struct poll *p)
 {
     struct weir_err err = WEIR_ERR_INIT;
-    int64_t left = deadline(p) - now(p);
-    int64_t grace = p->interval < GRACE_MS ? p->interval : GRACE_MS;
     const struct weir_call what = {
         .method = "GET",
         .path = p->path,
-        .timeout_ms = left > grace ? left : grace,
+        .timeout_ms = look_time(p),
     };
 
     if (weir_client_call(p->client, &what, &p->call, &err))
@@ -243,9 +250,18 @@ static void set_due(struct poll *p)
     p->stage = TO_LOOK;
 }
 
+static void fail_cut(struct poll *p)
+{
+    const struct weir_err why = {.message = "it was not done in time"};
+
+    fail_late(p, &why);
+}
+
 static void judge(struct poll *p)
 {
-    if (is_one_of(&p->word, p->done, p->n_done)) {
+    if (p->cut) {
+        fail_cut(p);
+    } else if (is_one_of(&p->word, p->done, p->n_done)) {
         p->stage = DECIDED;
         p->state = WEIR_POLL_DONE;
         weir_op_finish(&p->op);
@@ -424,6 +440,19 @@ int64_t weir_poll_waited(const struct weir_op *op)
     const struct poll *p = (const struct poll *)op;
 
     return p->started ? now(p) - p->first : 0;
+}
+
+int64_t weir_poll_left(const struct weir_op *op)
+{
+    return look_time((const struct poll *)op);
+}
+
+void weir_poll_cut(struct weir_op *op)
+{
+    struct poll *p = (struct poll *)op;
+
+    p->cut = true;
+    p->stage = TO_JUDGE;
 }
 
 enum weir_code weir_poll_answer(struct weir_op *op, const char *word,
