@@ -23,6 +23,8 @@ local switches = {
   expires_in = { "number", "string", "absent" },
   header_case = { "usual", "lower", "upper" },
   chunked = { false, true },
+  gzip = { false, true },       -- for clients that accept it
+  early = { "none", 100, 102, 103 }, -- a 1xx answer before every answer
   close = { false, true },
   id_format = { "plain", "nasty" },
 }

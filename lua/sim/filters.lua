@@ -115,6 +115,9 @@ local function conditional(self, context)
     return nil, answer.problem(428, "If-Match is missing: send the ETag that you have seen")
   elseif not matches(if_match, record.etag) then
     self.sim:count("conflicts")
+    if if_match:find("^%s*W/") then
+      self.sim:count("weak_etags")
+    end
     return nil, answer.problem(self.sim.config.conflict,
       "the filter has changed since; read it again")
   end
@@ -229,6 +232,7 @@ function filters:status(context)
     return self.missing(context.params.id)
   end
   if activation.look(record, context.now) then
+    self.sim:count(record.reason and "activations_failed" or "activations")
     self.sim.audit:add(context, record.reason and "fail" or "activate",
       { filter_id = record.id, version = record.version, actor = "system" })
   end

@@ -77,6 +77,7 @@ local function leave_all_but(self, context, group, ids)
     local id = group.members[number]
     if id and not wanted[id] then
       leave(group, id)
+      self.sim:count("members_removed")
       write_audit(self, context, "unassign", id)
     end
   end
@@ -99,6 +100,7 @@ function groups:assign(context)
   for _, id in ipairs(body[items]) do
     if join(group, id) then
       added[#added + 1] = id
+      self.sim:count("members_added")
       write_audit(self, context, "assign", id)
     end
   end
@@ -124,7 +126,9 @@ end
 ---@param id string
 function groups:forget(id)
   for _, group in pairs(self.by_id) do
-    leave(group, id)
+    if leave(group, id) then
+      self.sim:count("members_removed")
+    end
   end
 end
 

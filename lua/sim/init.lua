@@ -14,6 +14,7 @@ local paging = require "sim.paging"
 local random = require "sim.random"
 local router = require "sim.router"
 local target = require "sim.target"
+local time = require "sim.time"
 local tokens = require "sim.tokens"
 local words = require "sim.words"
 
@@ -41,6 +42,12 @@ function sim:count(name)
   self.counters[name] = (self.counters[name] or 0) + 1
 end
 
+---@param call string
+function sim:count_request(call)
+  self:count("requests")
+  self:count("requests_" .. call)
+end
+
 ---@param given table
 ---@return boolean? ok
 ---@return string? message
@@ -54,7 +61,8 @@ end
 function sim:reset()
   self.counters = {
     requests = 0, tokens = 0, creates = 0, updates = 0, deletes = 0, assignments = 0,
-    conflicts = 0, faults = 0, events = 0, bad_events = 0,
+    members_added = 0, members_removed = 0, activations = 0, activations_failed = 0,
+    conflicts = 0, weak_etags = 0, faults = 0, events = 0, bad_events = 0,
   }
   self.config = config.defaults()
   self.chances = random.stream(self.seed, "chances")
@@ -124,35 +132,62 @@ local function do_request(self, context)
   end
   local a = route(self, context)
   if not a then
-    self:count("requests")
-    self:count("requests_" .. context.call.name)
+    self:count_request(context.call.name)
     a = do_call(self, context)
   end
   return a
 end
 
-local function handle(self, request)
-  local context = {
-    sim = self,
-    request = request,
-    request_id = "req_" .. self.request_ids.hex(16),
-    now = self.host.now(),
-    faults = {},
-  }
-  local ok, a = xpcall(do_request, debug.traceback, self, context)
-  if not ok then
-    self.host.log("error", "simulator: " .. tostring(a))
-    a = answer.problem(500, "internal error")
-  end
+local function new_context(self, request)
+  return { sim = self, request = request, now = self.host.now(), faults = {} }
+end
+
+-- What every answer has; the log; and the answer as the server sends it.
+local function finish(self, context, a)
+  context.request_id = context.request_id or "req_" .. self.request_ids.hex(16)
   a.headers["X-Request-Id"] = context.request_id
   a.headers["Cache-Control"] = "no-store"
+  a.headers.Date = a.headers.Date or time.http_date(context.now)
   if context.target and context.target.segments[1] ~= "_sim" or not context.target then
     local entry = self.log:add(context, a)
     self.host.log("info", ("sim %s %s %d%s%s"):format(entry.method,
       entry.path or "?", entry.status, entry.call and " " .. entry.call or "",
       entry.faults and " fault " .. table.concat(entry.faults, ",") or ""))
   end
-  return answer.finish(a, self.config)
+  return answer.finish(a, context.request, self.config)
+end
+
+local go_on = { status = 200, headers = {} }
+
+-- Before a large body is read: only a fault can refuse it here, and whatever
+-- else is wrong is said when it was read.
+local function look_at_head(self, context)
+  context.target = target.parse(context.request.target)
+  if not context.target or route(self, context) then
+    return nil
+  elseif context.call.scope and self.tokens:check(context) then
+    return nil
+  end
+  local a = self.faults:before(context)
+  if a then
+    self:count_request(context.call.name)
+  end
+  return a
+end
+
+local function handle(self, request)
+  local context = new_context(self, request)
+  if request.head_only then
+    local ok, a = xpcall(look_at_head, debug.traceback, self, context)
+    return ok and a and finish(self, context, a) or go_on
+  end
+  context.request_id = "req_" .. self.request_ids.hex(16)
+  local ok, a = xpcall(do_request, debug.traceback, self, context)
+  if not ok then
+    self.host.log("error", "simulator: " .. tostring(a))
+    a = answer.problem(500, "internal error")
+  end
+  return finish(self, context, a)
 end
 
 -- ---- the start ----

@@ -49,7 +49,7 @@ function log:add(context, a)
     user_agent = context.request.headers["user-agent"],
     status = a.status,
     delay = a.delay,
-    dropped = a.drop,
+    dropped = a.wire and a.wire.cut or nil,
     faults = #context.faults > 0 and context.faults or nil,
     request_id = context.request_id,
   }

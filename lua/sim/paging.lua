@@ -18,7 +18,8 @@ function paging.new(sim)
 end
 
 -- A cursor is a position, a flag and their hash with the listing's name: so
--- one of another listing is as wrong as one that was made up.
+-- one of another listing is as wrong as one that was made up. The flag: 1 for
+-- an empty page; all others differ only so that no cursor comes twice.
 local function write_cursor(self, listing, position, flag)
   local payload = ("%x.%d"):format(position, flag)
   local mark = random.hash(listing .. "\0" .. payload, self.sim.seed)
@@ -26,11 +27,11 @@ local function write_cursor(self, listing, position, flag)
 end
 
 local function read_cursor(self, listing, text)
-  local position, flag = text:match("^(%x+)%.([01])%.%x+$")
-  if not position or #position > 15 then
+  local position, flag = text:match("^(%x+)%.(%d+)%.%x+$")
+  if not position or #position > 15 or #flag > 15 then
     return nil
   end
-  position, flag = tonumber(position, 16), tonumber(flag)
+  position, flag = tonumber(position, 16), math.tointeger(tonumber(flag))
   if write_cursor(self, listing, position, flag) ~= text then
     return nil
   end
@@ -75,10 +76,10 @@ function paging:answer(context, listing, kind, following)
       return answer.problem(400, ("%s: not one of this listing's"):format(names.cursor_param))
     end
   end
-  context.listing, context.start = listing, position
+  context.page = { listing = listing, items = kind.items, start = position, flag = flag }
   local items = {}
   local at, item
-  if flag == 0 then
+  if flag ~= 1 then
     at, item = following(position)
     while at and #items < size do
       items[#items + 1] = item
@@ -88,7 +89,7 @@ function paging:answer(context, listing, kind, following)
   else
     at = following(position)
   end
-  local next_flag = self.sim.config.empty_pages and flag == 0 and 1 or 0
+  local next_flag = self.sim.config.empty_pages and flag ~= 1 and 1 or 0
   return answer.json(200, {
     [kind.items] = json.array(items),
     [names.next] = at and write_cursor(self, listing, position, next_flag)
@@ -96,12 +97,40 @@ function paging:answer(context, listing, kind, following)
   })
 end
 
+local function point_to(self, context, a, position, flag)
+  local page = context.page
+  if a.status == 200 and page then
+    a.value[names.next] = write_cursor(self, page.listing, position(page), flag(page))
+    return page
+  end
+end
+
+local function start(page) return page.start end
+local function zero() return 0 end
+
 ---The fault "endless_cursor": the next page is this page again.
 ---@param context table
 ---@param a sim.Answer
 function paging:repeat_page(context, a)
-  if a.status == 200 and context.listing then
-    a.value[names.next] = write_cursor(self, context.listing, context.start, 0)
+  point_to(self, context, a, start, zero)
+end
+
+---The fault "repeated_cursor": after this page comes the first.
+---@param context table
+---@param a sim.Answer
+function paging:start_over(context, a)
+  point_to(self, context, a, zero, zero)
+end
+
+---The fault "empty_page": nothing here; what should have been comes next.
+---@param context table
+---@param a sim.Answer
+function paging:empty(context, a)
+  local page = point_to(self, context, a, start, function(page)
+    return math.max(page.flag, 1) + 1
+  end)
+  if page then
+    a.value[page.items] = json.array {}
   end
 end
 

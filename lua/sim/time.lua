@@ -17,12 +17,37 @@ local months = {
   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 }
 
+local long_days = {
+  "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+}
+
+-- The forms of RFC 9110 section 5.6.7, in English always.
+local forms = {
+  imf = function(d)
+    return ("%s, %02d %s %d %02d:%02d:%02d GMT"):format(days[d.wday], d.day,
+      months[d.month], d.year, d.hour, d.min, d.sec)
+  end,
+  rfc850 = function(d)
+    return ("%s, %02d-%s-%02d %02d:%02d:%02d GMT"):format(long_days[d.wday], d.day,
+      months[d.month], d.year % 100, d.hour, d.min, d.sec)
+  end,
+  asctime = function(d)
+    return ("%s %s %2d %02d:%02d:%02d %d"):format(days[d.wday], months[d.month],
+      d.day, d.hour, d.min, d.sec, d.year)
+  end,
+}
+
+---@param form "imf"|"rfc850"|"asctime"
 ---@param seconds number
----@return string # IMF-fixdate, RFC 9110 section 5.6.7, in English always
+---@return string
+function time.as(form, seconds)
+  return forms[form](os.date("!*t", math.floor(seconds)))
+end
+
+---@param seconds number
+---@return string # IMF-fixdate
 function time.http_date(seconds)
-  local d = os.date("!*t", math.floor(seconds))
-  return string.format("%s, %02d %s %d %02d:%02d:%02d GMT", days[d.wday],
-    d.day, months[d.month], d.year, d.hour, d.min, d.sec)
+  return time.as("imf", seconds)
 end
 
 -- Days since 1970-01-01 of a date of the Gregorian calendar; os.time() would

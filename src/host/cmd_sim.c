@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "../sim/sim.h"
 #include "exit.h"
@@ -16,6 +17,7 @@ struct sim_command {
     const char *activation;
     struct host_texts faults;
     double token_life;
+    bool list_faults;
     bool quiet;
 };
 
@@ -32,6 +34,8 @@ static const struct host_option options[] = {
      HOST_TEXT, FIELD(activation), NULL},
     {"fault", "SPEC", "something that goes wrong; may be given many times",
      HOST_TEXTS, FIELD(faults), NULL},
+    {"faults", NULL, "list the faults that there are, and end", HOST_FLAG,
+     FIELD(list_faults), NULL},
     {"token-life", "SECONDS", "how long a token is good for; default 3600",
      HOST_REAL, FIELD(token_life), NULL},
     {"quiet", NULL, "print the URL and nothing else", HOST_FLAG, FIELD(quiet),
@@ -53,29 +57,6 @@ static const char after[] =
     "  reject, reject=REASON it does not: REJECTED at the first look\n"
     "  never                 it stays pending\n"
     "\n"
-    "SPEC of a fault: KIND, KIND:KEY=VALUE,… or a JSON object.  Kinds:\n"
-    "  rate                  429 with Retry-After; retry_after=S, date=true\n"
-    "  status                any error; status=503, message=TEXT,\n"
-    "                        retry_after=S, date=true\n"
-    "  invalid               400 with a list of errors; path=/POINTER,\n"
-    "                        message=TEXT\n"
-    "  slow                  the answer comes late; seconds=S\n"
-    "  drop                  connection closed, nothing done\n"
-    "  lost                  done, but the answer is lost;\n"
-    "                        at=before, after_headers or mid_body\n"
-    "  expired               401: the token is worth nothing any more\n"
-    "  concurrent_edit       somebody else edits just before an update;\n"
-    "                        field=NAME, value=TEXT, actor=NAME\n"
-    "  invalid_json          an answer that is no JSON; body=TEXT\n"
-    "  truncate              an answer cut short in the middle\n"
-    "  endless_cursor        a listing whose next page is the same page\n"
-    "  redirect              to location=URL; status=302\n"
-    "Every kind takes: call (token, validate, create, get, update, delete,\n"
-    "status, list, assign, members, metrics, audit, or any), method, target\n"
-    "(text in the path), count (default 1), probability, after=N (let N "
-    "pass).\n"
-    "Without call=token or call=any, token calls are spared.\n"
-    "\n"
     "While it runs: /_sim says what it is and counts; /_sim/log, "
     "/_sim/faults,\n"
     "/_sim/events, /_sim/config and /_sim/reset can be read or posted to.\n"
@@ -83,9 +64,25 @@ static const char after[] =
     "Examples:\n"
     "  weir sim --port 8080 --activation seconds=1.5\n"
     "  weir sim --fault rate:call=create,count=2,retry_after=3\n"
+    "  weir sim --fault lost:call=create,p=0.1 --fault drop:p=0.05 --seed 7\n"
     "  weir sim --fault '{\"kind\": \"concurrent_edit\", \"value\": \"a, "
     "b\"}'\n"
-    "  curl http://127.0.0.1:8080/_sim\n";
+    "  curl http://127.0.0.1:8080/_sim\n"
+    "\n";
+
+static const char about_faults[] =
+    "SPEC of a fault: KIND, KIND:KEY=VALUE,… or a JSON object.  Every kind "
+    "takes:\n"
+    "  call=NAME              token, validate, create, get, update, delete,\n"
+    "                         status, list, assign, members, metrics, audit;\n"
+    "                         any.  Without it token calls are spared\n"
+    "  method=M, target=TEXT  TEXT is a part of the path\n"
+    "  count=N                how many times; default 1\n"
+    "  p=CHANCE               of each request, then without end unless count\n"
+    "                         says otherwise; decided by the seed\n"
+    "  every=N, after=N       each N-th request; let N pass first\n"
+    "Several faults add up, in their order, until one answers by itself.\n"
+    "Kinds, with keys of their own:\n";
 
 static int run(int argc, char **argv);
 
@@ -110,6 +107,19 @@ static void print_settings(const struct sim *sim, bool quiet)
                "export CXONE_CLIENT_SECRET=sim-client-secret\n",
                sim_url(sim), sim_token_url(sim));
     fflush(stdout);
+}
+
+static int print_faults(void)
+{
+    char *kinds = sim_fault_kinds();
+
+    if (!kinds) {
+        fprintf(stderr, "weir sim: out of memory\n");
+        return HOST_EXIT_FAILED;
+    }
+    printf("%s%s", about_faults, kinds);
+    free(kinds);
+    return HOST_EXIT_DONE;
 }
 
 static int fail(const struct weir_err *err)
@@ -154,8 +164,10 @@ static int run(int argc, char **argv)
     int operand =
         host_options_parse(&host_command_sim, argc, argv, &given, &code);
 
-    if (operand < 0)
-        return code;
+    if (operand < 0) /* after --help, the faults belong to it */
+        return code ? code : print_faults();
+    if (given.list_faults)
+        return print_faults();
     if (operand < argc)
         return host_usage_error("sim", "unexpected argument '%s'",
                                 argv[operand]);

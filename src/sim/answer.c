@@ -5,6 +5,7 @@
 
 #define MAX_HEADERS ((size_t)64 << 10)
 #define MAX_BODY    ((size_t)64 << 20)
+#define MAX_WIRE    (MAX_HEADERS + MAX_BODY)
 #define BLOCK       4096
 
 void server_answer_init(struct server_answer *answer)
@@ -12,35 +13,24 @@ void server_answer_init(struct server_answer *answer)
     *answer = (struct server_answer){.status = 500};
     weir_buf_init(&answer->headers, MAX_HEADERS);
     weir_buf_init(&answer->body, MAX_BODY);
+    weir_buf_init(&answer->wire, MAX_WIRE);
 }
 
 void server_answer_fini(struct server_answer *answer)
 {
     weir_buf_fini(&answer->headers);
     weir_buf_fini(&answer->body);
-}
-
-/* How much of the body goes out before the connection is closed. */
-static size_t body_sent(const struct server_answer *answer)
-{
-    switch (answer->drop) {
-    case SERVER_DROP_BEFORE:
-    case SERVER_DROP_AFTER_HEADERS: return 0;
-    case SERVER_DROP_MID_BODY: return answer->body.len / 2;
-    case SERVER_SEND: break;
-    }
-    return answer->body.len;
+    weir_buf_fini(&answer->wire);
 }
 
 static ssize_t read_body(void *ud, uint64_t pos, char *out, size_t max)
 {
     const struct server_answer *answer = ud;
-    size_t end = body_sent(answer), n;
+    size_t n;
 
-    if (pos >= end)
-        return answer->drop == SERVER_SEND ? MHD_CONTENT_READER_END_OF_STREAM
-                                           : MHD_CONTENT_READER_END_WITH_ERROR;
-    n = end - (size_t)pos;
+    if (pos >= answer->body.len)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    n = answer->body.len - (size_t)pos;
     if (n > max)
         n = max;
     memcpy(out, answer->body.data + pos, n);
@@ -49,11 +39,9 @@ static ssize_t read_body(void *ud, uint64_t pos, char *out, size_t max)
 
 static struct MHD_Response *make_response(struct server_answer *answer)
 {
-    uint64_t size = answer->chunked ? MHD_SIZE_UNKNOWN : answer->body.len;
-
-    if (answer->drop != SERVER_SEND || answer->chunked)
-        return MHD_create_response_from_callback(size, BLOCK, read_body, answer,
-                                                 NULL);
+    if (answer->chunked)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
+                                                 read_body, answer, NULL);
     return MHD_create_response_from_buffer(answer->body.len,
                                            (void *)weir_buf_str(&answer->body),
                                            MHD_RESPMEM_PERSISTENT);
@@ -83,9 +71,7 @@ enum MHD_Result answer_queue(struct MHD_Connection *connection,
     struct MHD_Response *response;
     enum MHD_Result result = MHD_NO;
 
-    /* Without a body there is no middle of it to be dropped in. */
-    if (answer->drop == SERVER_DROP_BEFORE ||
-        (answer->drop != SERVER_SEND && answer->body.len == 0))
+    if (answer->then != SERVER_ANSWER)
         return MHD_NO;
     response = make_response(answer);
     if (!response)

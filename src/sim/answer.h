@@ -9,8 +9,8 @@
 #include "server.h"
 
 /* Queues the answer, or returns MHD_NO, upon which the library closes the
- * connection: also the way in which an answer is dropped.  `answer` must
- * live until the request is completed. */
+ * connection: so too where nothing is to come after the wire bytes.
+ * `answer` must live until the request is completed. */
 enum MHD_Result answer_queue(struct MHD_Connection *connection,
                              struct server_answer *answer);
 

@@ -158,6 +158,39 @@ enum weir_code bridge_new(const struct sim_options *options,
     return WEIR_OK;
 }
 
+/* describe(): the text of lua/sim/kinds.lua */
+static int describe_kinds(lua_State *L)
+{
+    struct bridge *bridge = lua_touserdata(L, 1);
+
+    luaL_openlibs(L);
+    bind_context_set(L, &bridge->context);
+    bind_open(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "sim.kinds");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "describe");
+    lua_call(L, 0, 1);
+    luaL_checkstring(L, -1);
+    return 1;
+}
+
+char *bridge_fault_kinds(void)
+{
+    struct bridge bridge = {.handler = LUA_NOREF};
+    lua_State *L = luaL_newstate();
+    char *text = NULL;
+
+    if (!L)
+        return NULL;
+    lua_pushcfunction(L, describe_kinds);
+    lua_pushlightuserdata(L, &bridge);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+        text = strdup(lua_tostring(L, -1));
+    lua_close(L);
+    return text;
+}
+
 const char *bridge_token_path(const struct bridge *bridge)
 {
     return bridge->token_path;
@@ -213,7 +246,7 @@ static void push_headers(lua_State *L, const struct server_request *request)
 
 static void push_request(lua_State *L, const struct server_request *request)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 7);
     set_string(L, "method", request->method);
     set_string(L, "target", request->target);
     push_headers(L, request);
@@ -222,6 +255,10 @@ static void push_request(lua_State *L, const struct server_request *request)
     lua_setfield(L, -2, "body");
     lua_pushboolean(L, request->too_large);
     lua_setfield(L, -2, "too_large");
+    lua_pushboolean(L, request->head_only);
+    lua_setfield(L, -2, "head_only");
+    lua_pushboolean(L, request->seen);
+    lua_setfield(L, -2, "seen");
 }
 
 /* The list on top of the stack: name, value, name, value … */
@@ -241,18 +278,42 @@ static void read_headers(lua_State *L, struct weir_buf *out)
         luaL_error(L, "a header without a value");
 }
 
-static enum server_drop read_drop(lua_State *L)
+static enum server_then read_then(lua_State *L)
 {
-    static const char *const words[] = {"before", "after_headers", "mid_body"};
+    static const char *const words[] = {"close", "reset"};
     const char *word = lua_tostring(L, -1);
 
     if (!word)
-        return SERVER_SEND;
-    for (int i = 0; i < 3; i++) {
+        return SERVER_ANSWER;
+    for (int i = 0; i < 2; i++) {
         if (strcmp(word, words[i]) == 0)
-            return (enum server_drop)(SERVER_DROP_BEFORE + i);
+            return (enum server_then)(SERVER_CLOSE + i);
     }
-    return (enum server_drop)luaL_error(L, "drop=\"%s\"", word);
+    return (enum server_then)luaL_error(L, "next=\"%s\"", word);
+}
+
+static void read_text(lua_State *L, const char *name, struct weir_buf *out)
+{
+    const char *text;
+    size_t len;
+
+    lua_getfield(L, -1, name);
+    text = luaL_optlstring(L, -1, "", &len);
+    weir_buf_add(out, text, len);
+    lua_pop(L, 1);
+}
+
+/* Seconds there, milliseconds here. */
+static int64_t read_time(lua_State *L, const char *name)
+{
+    lua_Number seconds;
+
+    lua_getfield(L, -1, name);
+    seconds = luaL_optnumber(L, -1, 0);
+    lua_pop(L, 1);
+    if (seconds > MAX_DELAY)
+        seconds = MAX_DELAY;
+    return seconds > 0 ? (int64_t)(seconds * 1000) : 0;
 }
 
 static bool read_flag(lua_State *L, const char *name)
@@ -268,9 +329,7 @@ static bool read_flag(lua_State *L, const char *name)
 /* Reads the answer on top of the stack. */
 static void read_answer(lua_State *L, struct server_answer *answer)
 {
-    const char *body;
-    size_t len;
-    lua_Number delay;
+    lua_Integer piece;
 
     luaL_checktype(L, -1, LUA_TTABLE);
     lua_getfield(L, -1, "status");
@@ -281,21 +340,21 @@ static void read_answer(lua_State *L, struct server_answer *answer)
     lua_getfield(L, -1, "headers");
     read_headers(L, &answer->headers);
     lua_pop(L, 1);
-    lua_getfield(L, -1, "body");
-    body = luaL_optlstring(L, -1, "", &len);
-    weir_buf_add(&answer->body, body, len);
+    read_text(L, "body", &answer->body);
+    read_text(L, "wire", &answer->wire);
+    answer->delay = read_time(L, "delay");
+    answer->interval = read_time(L, "interval");
+    answer->hold = read_time(L, "hold");
+    lua_getfield(L, -1, "piece");
+    piece = luaL_optinteger(L, -1, 0);
+    answer->piece = piece > 0 ? (size_t)piece : 0;
     lua_pop(L, 1);
-    lua_getfield(L, -1, "delay");
-    delay = luaL_optnumber(L, -1, 0);
-    delay = delay > MAX_DELAY ? MAX_DELAY : delay;
-    answer->delay = delay > 0 ? (int64_t)(delay * 1000) : 0;
-    lua_pop(L, 1);
-    lua_getfield(L, -1, "drop");
-    answer->drop = read_drop(L);
+    lua_getfield(L, -1, "next");
+    answer->then = read_then(L);
     lua_pop(L, 1);
     answer->close = read_flag(L, "close");
     answer->chunked = read_flag(L, "chunked");
-    if (answer->headers.failed || answer->body.failed)
+    if (answer->headers.failed || answer->body.failed || answer->wire.failed)
         luaL_error(L, "the answer is too large");
 }
 

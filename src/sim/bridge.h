@@ -20,6 +20,9 @@ const char *bridge_token_path(const struct bridge *bridge);
 /* A server_handler_fn; `ud` is the bridge.  One thread at a time. */
 void bridge_handle(void *ud, const struct server_request *request,
                    struct server_answer *answer);
+/* The kinds of faults, as text of a line or two each; the caller frees it.
+ * NULL without memory. */
+char *bridge_fault_kinds(void);
 void bridge_free(struct bridge *bridge);
 
 #endif

@@ -13,15 +13,21 @@
 
 #include "answer.h"
 #include "weir/clock.h"
+#include "wire.h"
 
 #define MAX_CONNECTIONS   500u        /* well below 1,024 descriptors */
 #define MAX_HEADER_MEMORY (64u << 10) /* bytes of a connection */
 #define IDLE_SECONDS      60u         /* until an idle connection is closed */
 /* Beyond this much a body is not even read to its end. */
 #define MAX_SWALLOWED ((uint64_t)8 * SERVER_MAX_BODY)
+/* A body over this size does not come along with its header fields: the
+ * handler is asked before it is read. */
+#define LARGE_BODY (16ul << 10)
 
 enum exchange_state {
     EXCHANGE_NEW,     /* request line seen */
+    EXCHANGE_ASKING,  /* suspended: shall the body be read? */
+    EXCHANGE_ASKED,   /* resumed: yes */
     EXCHANGE_BODY,    /* reading the body */
     EXCHANGE_QUEUED,  /* suspended: the handler has not seen it */
     EXCHANGE_WAITING, /* suspended: answered, but not yet due */
@@ -41,7 +47,10 @@ struct exchange {
     struct weir_buf body;
     uint64_t body_seen; /* bytes, those swallowed as well */
     struct server_answer answer;
-    int64_t due;
+    struct wire wire;
+    int fd;    /* while suspended */
+    bool seen; /* the handler was asked */
+    bool gone; /* nobody waits for the answer any more */
 };
 
 struct server {
@@ -53,6 +62,7 @@ struct server {
     unsigned port;
     int fd;  /* listening; the library's once the daemon runs */
     int end; /* eventfd: readable when server_run shall return */
+    struct pollfd fds[2 + MAX_CONNECTIONS];
 };
 
 /* ---- exchanges ---- */
@@ -156,18 +166,34 @@ static enum MHD_Result take_body(struct exchange *e, const char *data,
     return MHD_YES;
 }
 
-/* A client that closes its sending side before it has the answer gets none:
- * the library reads before it asks a resumed request for its answer. */
-static void queue_for_handler(struct exchange *e)
+/* Suspends the request and lets the handler see it.  A client that closes its
+ * sending side before it has the answer gets none. */
+static void queue_for_handler(struct exchange *e, enum exchange_state state)
 {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        e->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    e->fd = info->connect_fd;
+    e->n_headers = 0;
     MHD_get_connection_values(e->connection, MHD_HEADER_KIND, see_header, e);
-    e->state = EXCHANGE_QUEUED;
+    e->state = state;
     exchange_link(e);
     MHD_suspend_connection(e->connection);
 }
 
+static bool has_large_body(struct MHD_Connection *connection)
+{
+    const char *length = MHD_lookup_connection_value(
+        connection, MHD_HEADER_KIND, "Content-Length");
+
+    /* Of a chunked one nobody knows. */
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                       "Transfer-Encoding") ||
+           (length && strtoul(length, NULL, 10) > LARGE_BODY);
+}
+
 /* The library's access handler: called once with the header fields, then
- * with each piece of the body, then with none, and after a resume again. */
+ * with each piece of the body, then with none, and after each resume again. */
 static enum MHD_Result see_request(void *ud, struct MHD_Connection *connection,
                                    const char *url, const char *method,
                                    const char *version, const char *data,
@@ -184,17 +210,25 @@ static enum MHD_Result see_request(void *ud, struct MHD_Connection *connection,
     case EXCHANGE_NEW:
         e->method = method;
         e->state = EXCHANGE_BODY;
+        if (has_large_body(connection))
+            queue_for_handler(e, EXCHANGE_ASKING);
+        return MHD_YES;
+    case EXCHANGE_ASKED:
+        /* Resumed where it was suspended: the body is still to come. */
+        e->state = EXCHANGE_BODY;
         return MHD_YES;
     case EXCHANGE_BODY:
         if (*len == 0) {
-            queue_for_handler(e);
+            queue_for_handler(e, EXCHANGE_QUEUED);
             return MHD_YES;
         }
         if (take_body(e, data, *len) != MHD_YES)
             return MHD_NO;
         *len = 0;
         return MHD_YES;
-    case EXCHANGE_DUE: return answer_queue(connection, &e->answer);
+    case EXCHANGE_DUE:
+        return e->gone ? MHD_NO : answer_queue(connection, &e->answer);
+    case EXCHANGE_ASKING:
     case EXCHANGE_QUEUED:
     case EXCHANGE_WAITING: break;
     }
@@ -232,10 +266,13 @@ static enum weir_code listen_on(struct server *server, unsigned port,
 static enum weir_code start_daemon(struct server *server, struct weir_err *err)
 {
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, see_request,
-        NULL, MHD_OPTION_LISTEN_SOCKET, server->fd, MHD_OPTION_CONNECTION_LIMIT,
-        MAX_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MAX_HEADER_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+        /* The handler says what time it is: its clock may be another. */
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_SUPPRESS_DATE_NO_CLOCK,
+        0, NULL, NULL, see_request, NULL, MHD_OPTION_LISTEN_SOCKET, server->fd,
+        MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MAX_HEADER_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_URI_LOG_CALLBACK, see_target, server,
         MHD_OPTION_NOTIFY_COMPLETED, see_end, NULL, MHD_OPTION_END);
@@ -283,32 +320,56 @@ static int64_t now(const struct server *server)
     return server->clock->now(server->clock->ud);
 }
 
+static void show_to_handler(struct server *server, struct exchange *e)
+{
+    struct server_request request = {
+        .method = e->method,
+        .target = e->target,
+        .headers = e->headers,
+        .n_headers = e->n_headers,
+        .body = weir_buf_str(&e->body),
+        .body_len = e->body.len,
+        .too_large = e->body_seen > SERVER_MAX_BODY,
+        .head_only = e->state == EXCHANGE_ASKING,
+        .seen = e->seen,
+    };
+
+    server->handler(server->ud, &request, &e->answer);
+    e->seen = true;
+}
+
 static void answer_queued(struct server *server)
 {
     for (struct exchange *e = server->suspended; e; e = e->next) {
-        struct server_request request;
-
-        if (e->state != EXCHANGE_QUEUED)
+        if (e->state != EXCHANGE_QUEUED && e->state != EXCHANGE_ASKING)
             continue;
-        request = (struct server_request){
-            .method = e->method,
-            .target = e->target,
-            .headers = e->headers,
-            .n_headers = e->n_headers,
-            .body = weir_buf_str(&e->body),
-            .body_len = e->body.len,
-            .too_large = e->body_seen > SERVER_MAX_BODY,
-        };
-        server->handler(server->ud, &request, &e->answer);
+        show_to_handler(server, e);
+        if (e->state == EXCHANGE_ASKING && e->answer.then == SERVER_ANSWER) {
+            server_answer_fini(&e->answer);
+            server_answer_init(&e->answer);
+            e->state = EXCHANGE_ASKED;
+            continue;
+        }
         weir_buf_fini(&e->body);
-        e->due = now(server) + e->answer.delay;
+        e->wire = (struct wire){.next = now(server) + e->answer.delay};
         e->state = EXCHANGE_WAITING;
     }
 }
 
-/* Resumes what is due by `time`.  Returns when to look again: at once if
- * anything was resumed, since the library notices that in its next turn only
- * and does not ask for one; when the next one is due; or -1 for never. */
+static void resume(struct exchange *e)
+{
+    exchange_unlink(e);
+    if (e->state == EXCHANGE_WAITING) {
+        wire_end(&e->answer, e->fd);
+        e->state = EXCHANGE_DUE;
+    }
+    MHD_resume_connection(e->connection);
+}
+
+/* Sends and resumes what is due by `time`.  Returns when to look again: at
+ * once if anything was resumed, since the library notices that in its next
+ * turn only and does not ask for one; when the next one is due; or -1 for
+ * never. */
 static int64_t resume_due(struct server *server, int64_t time)
 {
     int64_t nearest = -1;
@@ -317,13 +378,12 @@ static int64_t resume_due(struct server *server, int64_t time)
 
     for (struct exchange *e = server->suspended; e; e = next) {
         next = e->next;
-        if (e->due <= time) {
-            exchange_unlink(e);
-            e->state = EXCHANGE_DUE;
-            MHD_resume_connection(e->connection);
+        if (e->state == EXCHANGE_ASKED || e->gone ||
+            wire_advance(&e->wire, &e->answer, e->fd, time)) {
+            resume(e);
             resumed = true;
-        } else if (nearest < 0 || e->due < nearest) {
-            nearest = e->due;
+        } else if (!e->wire.full && (nearest < 0 || e->wire.next < nearest)) {
+            nearest = e->wire.next;
         }
     }
     return resumed ? time : nearest;
@@ -344,21 +404,42 @@ static int wait_milliseconds(struct server *server, int64_t nearest)
     return ms > 60000 ? 60000 : (int)ms;
 }
 
+/* The library does not look at suspended connections: whether their clients
+ * are still there, and ready for more, is seen here. */
+static void wait_for_something(struct server *server, int milliseconds)
+{
+    nfds_t n = 2;
+
+    for (const struct exchange *e = server->suspended; e; e = e->next)
+        server->fds[n++] = (struct pollfd){
+            .fd = e->fd,
+            .events = (short)(POLLRDHUP | (e->wire.full ? POLLOUT : 0))};
+    poll(server->fds, n, milliseconds);
+    n = 2;
+    for (struct exchange *e = server->suspended; e; e = e->next) {
+        short seen = server->fds[n++].revents;
+
+        e->gone = (seen & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+        if (seen & POLLOUT)
+            e->wire.full = false;
+    }
+}
+
 void server_run(struct server *server)
 {
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    struct pollfd fds[2] = {{.fd = info->epoll_fd, .events = POLLIN},
-                            {.fd = server->end, .events = POLLIN}};
 
-    for (;;) {
+    server->fds[0] = (struct pollfd){.fd = info->epoll_fd, .events = POLLIN};
+    server->fds[1] = (struct pollfd){.fd = server->end, .events = POLLIN};
+    do {
+        int64_t nearest;
+
         MHD_run(server->daemon);
         answer_queued(server);
-        poll(fds, 2,
-             wait_milliseconds(server, resume_due(server, now(server))));
-        if (fds[1].revents)
-            return;
-    }
+        nearest = resume_due(server, now(server));
+        wait_for_something(server, wait_milliseconds(server, nearest));
+    } while (!server->fds[1].revents);
 }
 
 void server_end(struct server *server)
@@ -373,7 +454,8 @@ void server_free(struct server *server)
         return;
     if (server->daemon) {
         /* The library must not be stopped with suspended connections. */
-        resume_due(server, INT64_MAX);
+        while (server->suspended)
+            resume(server->suspended);
         MHD_stop_daemon(server->daemon);
     }
     if (server->fd >= 0)

@@ -5,6 +5,10 @@
  * complete waits in a queue until the library's turn is over.  So the handler
  * may do what it likes (run Lua, take a while), and an answer that shall come
  * later is the same thing as one that comes at once.
+ *
+ * What the library would not send (lengths that lie, half an answer, a byte a
+ * second) goes to the socket while the library has the connection suspended
+ * and does not look at it; see wire.h.
  */
 #ifndef WEIR_SIM_SERVER_H
 #define WEIR_SIM_SERVER_H
@@ -31,24 +35,34 @@ struct server_request {
     const char *body;
     size_t body_len;
     bool too_large; /* the body had more than SERVER_MAX_BODY bytes */
+    /* The body is large and has not been read: this call only asks whether it
+     * shall be.  Any `then` but SERVER_ANSWER ends the connection; otherwise
+     * the request comes again, whole, with `seen` set. */
+    bool head_only;
+    bool seen; /* it was shown before, with head_only */
 };
 
-/* How an answer is spoiled on its way. */
-enum server_drop {
-    SERVER_SEND,               /* not at all */
-    SERVER_DROP_BEFORE,        /* connection closed, not one byte sent */
-    SERVER_DROP_AFTER_HEADERS, /* … after the header fields */
-    SERVER_DROP_MID_BODY       /* … after half of the body */
+/* What comes after the wire bytes. */
+enum server_then {
+    SERVER_ANSWER, /* the answer, on a connection that stays in order */
+    SERVER_CLOSE,  /* the end of the connection */
+    SERVER_RESET   /* the same, by RST */
 };
 
 struct server_answer {
     unsigned status;
     struct weir_buf headers; /* "name\0value\0", any number of times */
     struct weir_buf body;
-    int64_t delay; /* milliseconds from now */
-    enum server_drop drop;
-    bool close;   /* this is the connection's last answer */
-    bool chunked; /* without Content-Length */
+    int64_t delay; /* milliseconds from now to the first byte */
+    bool close;    /* this is the connection's last answer */
+    bool chunked;  /* without Content-Length */
+    /* Bytes for the socket as they are, good HTTP or not: all that is sent,
+     * or (SERVER_ANSWER) what comes before the answer. */
+    struct weir_buf wire;
+    enum server_then then;
+    size_t piece;     /* bytes at a time; 0: all that the socket takes */
+    int64_t interval; /* milliseconds between two pieces */
+    int64_t hold;     /* milliseconds between the last byte and the rest */
 };
 
 /* Empty, with ceilings; status 500. */

@@ -98,6 +98,11 @@ const char *sim_token_url(const struct sim *sim)
     return sim->token_url;
 }
 
+char *sim_fault_kinds(void)
+{
+    return bridge_fault_kinds();
+}
+
 void sim_stop(struct sim *sim)
 {
     if (!sim)

@@ -24,7 +24,7 @@ struct sim_options {
      * NULL: two looks see it pending, the third sees it active. */
     const char *activation;
     /* "kind", "kind:key=value,…" or a JSON object each; NULL-terminated, or
-     * NULL for none.  `weir sim --help` lists the kinds. */
+     * NULL for none.  sim_fault_kinds() lists them. */
     const char *const *faults;
     double token_life; /* seconds a token lives; 0: 3600 */
     bool log_requests; /* a line on stderr for every request */
@@ -39,6 +39,9 @@ enum weir_code sim_start(const struct sim_options *options, struct sim **out,
 const char *sim_url(const struct sim *sim);
 /* Where it hands out tokens: sim_url and the dialect's path. */
 const char *sim_token_url(const struct sim *sim);
+/* The kinds of faults that there are, with their keys: text for people, which
+ * the caller frees.  NULL without memory. */
+char *sim_fault_kinds(void);
 /* Ends the thread, drops open connections, frees everything.  NULL is
  * allowed. */
 void sim_stop(struct sim *sim);

@@ -176,7 +176,7 @@ def test_a_refused_request_uses_no_fault_up(sim):
         ({"kind": "rate", "call": "updat"}, "did you mean 'update'"),
         ({"kind": "status", "status": 100}, "status"),
         ({"kind": "status", "probability": 2}, "probability"),
-        ({"kind": "lost", "at": "middle"}, "unknown place"),
+        ({"kind": "lost", "at": "middle"}, "unknown value"),
         ({"kind": "slow", "seconds": -1}, "seconds"),
         ({"kind": "redirect", "location": "a\r\nb"}, "location"),
         ([{"kind": "drop"}, {"kind": "dropp"}], "did you mean 'drop'"),
