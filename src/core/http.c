@@ -6,6 +6,8 @@
 
 #include "http_internal.h"
 
+static void transfer_done(struct weir_transfer *transfer, CURLcode result);
+
 /* ---- going ---- */
 
 static void release_handle(struct weir_http_exchange *x)
@@ -14,8 +16,7 @@ static void release_handle(struct weir_http_exchange *x)
         return;
     weir_loop_remove(x->http.op.loop, &x->transfer);
     weir_timer_stop(&x->timer);
-    x->handle->exchange = NULL;
-    weir_http_handle_give(x->http.op.loop->http, x->handle);
+    weir_http_handle_free(x->handle);
     x->handle = NULL;
 }
 
@@ -30,14 +31,16 @@ static enum weir_code send_request(struct weir_http_exchange *x,
                                    struct weir_err *err)
 {
     struct weir_loop *loop = x->http.op.loop;
-    struct weir_http_option options[WEIR_HTTP_OPTIONS_MAX];
-    size_t n_fixed;
-    size_t n = weir_http_options(loop->http, x->handle, x, options, &n_fixed);
-    enum weir_code code = weir_http_options_set(
-        x->handle->easy, options + n_fixed, n - n_fixed, err);
+    enum weir_code code;
 
-    x->handle->error[0] = '\0';
-    return code ? code : weir_loop_add(loop, &x->transfer, err);
+    weir_http_handle_free(x->handle);
+    x->handle = NULL;
+    code = weir_http_handle_new(loop->http, x, &x->handle, err);
+    if (code)
+        return code;
+    x->transfer =
+        (struct weir_transfer){.easy = x->handle->easy, .done = transfer_done};
+    return weir_loop_add(loop, &x->transfer, err);
 }
 
 static void look_at_clock(void *ud)
@@ -85,15 +88,6 @@ static void start(struct weir_op *op)
     weir_op_note(op, "%s %.*s", x->method, (int)strcspn(x->url, "?#"), x->url);
     x->started = weir_loop_now(op->loop);
     x->deadline = x->started + x->limits.timeout_ms;
-    x->handle = weir_http_handle_take(op->loop->http);
-    if (!x->handle) {
-        weir_err_nomem(&op->err);
-        weir_op_finish(op);
-        return;
-    }
-    x->handle->exchange = x;
-    x->transfer =
-        (struct weir_transfer){.easy = x->handle->easy, .done = transfer_done};
     if (send_request(x, &op->err)) {
         weir_http_fail(x, CURLE_OK);
         end(x);

@@ -15,23 +15,22 @@
 
 /* ---- http_pool.c: what the requests of one loop share ---- */
 
-/* An easy handle and what must live as long as it.  Handles are used again:
- * making one costs more than a whole small request. */
+struct weir_http_exchange;
+
+/* An easy handle and what must live as long as it.  It serves one request and
+ * no second one, not even after a redirect: before libcurl 8.1.1 a handle
+ * kept a pointer into the freed headers of its last answer, and wrote through
+ * it when the next answer began with a continuation line
+ * (https://github.com/curl/curl/pull/11103). */
 struct weir_http_handle {
     CURL *easy;
     struct weir_http_exchange *exchange; /* whom the callbacks serve */
-    unsigned generation;                 /* of the settings it was made with */
-    struct weir_http_handle *next;
     char error[CURL_ERROR_SIZE];
 };
 
 struct weir_http_state {
     struct weir_http_settings settings; /* owned texts */
-    unsigned generation;
-    CURLSH *share; /* TLS sessions */
-    struct weir_http_handle *idle;
-    unsigned n_idle;
-    size_t n_taken;
+    CURLSH *share;                      /* TLS sessions */
     /* The origin that was read last, so that a client which stays with one
      * server has it parsed once. */
     char *origin_text;
@@ -40,10 +39,14 @@ struct weir_http_state {
 
 /* The loop's state, made when first asked for; NULL without memory. */
 struct weir_http_state *weir_http_state(struct weir_loop *loop);
-/* A handle with every fixed option set; NULL without memory. */
-struct weir_http_handle *weir_http_handle_take(struct weir_http_state *state);
-void weir_http_handle_give(struct weir_http_state *state,
-                           struct weir_http_handle *handle);
+/* A handle for the exchange's request, with every option set.  WEIR_OK,
+ * WEIR_NOMEM, or as weir_http_options_set. */
+enum weir_code weir_http_handle_new(const struct weir_http_state *state,
+                                    struct weir_http_exchange *x,
+                                    struct weir_http_handle **out,
+                                    struct weir_err *err);
+/* NULL is allowed. */
+void weir_http_handle_free(struct weir_http_handle *handle);
 /* Checks `url` and says what its origin means. */
 enum weir_code weir_http_origin(struct weir_http_state *state, const char *url,
                                 struct weir_url_origin *out,
@@ -125,14 +128,12 @@ struct weir_http_option {
     void (*function)(void);
 };
 #define WEIR_HTTP_OPTIONS_MAX 64
-/* Lists every option that is set on `handle`, in the order of setting; the
- * first `*n_fixed` are the same for all requests of the loop.  `x` NULL: the
- * fixed ones only.  Returns how many. */
+/* Lists every option that is set on `handle`, in the order of setting.
+ * Returns how many. */
 size_t weir_http_options(const struct weir_http_state *state,
                          struct weir_http_handle *handle,
                          const struct weir_http_exchange *x,
-                         struct weir_http_option out[WEIR_HTTP_OPTIONS_MAX],
-                         size_t *n_fixed);
+                         struct weir_http_option out[WEIR_HTTP_OPTIONS_MAX]);
 /* Sets them.  WEIR_OK, WEIR_NOMEM, WEIR_TRANSPORT naming the option that
  * libcurl does not know. */
 enum weir_code weir_http_options_set(CURL *easy,

@@ -120,16 +120,13 @@ static void per_request(struct list *list, const struct weir_http_state *state,
 size_t weir_http_options(const struct weir_http_state *state,
                          struct weir_http_handle *handle,
                          const struct weir_http_exchange *x,
-                         struct weir_http_option out[WEIR_HTTP_OPTIONS_MAX],
-                         size_t *n_fixed)
+                         struct weir_http_option out[WEIR_HTTP_OPTIONS_MAX])
 {
     struct list list = {.out = out};
 
     fixed_transport(&list, &state->settings);
     fixed_exchange(&list, state, handle);
-    *n_fixed = list.n;
-    if (x)
-        per_request(&list, state, x);
+    per_request(&list, state, x);
     return list.n;
 }
 

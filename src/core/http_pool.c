@@ -1,31 +1,12 @@
-/* What the requests of one loop share: settings, handles, TLS sessions. */
+/* What the requests of one loop share: settings, TLS sessions; and the handle
+ * that each has for itself. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "http_internal.h"
-#include "weir/cut.h"
 #include "weir/url.h"
 
-/* More transfers than this at once get handles made for the occasion. */
-#define POOL_MAX        64u
 #define CONNECTIONS_MAX 64L
-
-static void handle_free(struct weir_http_handle *handle)
-{
-    curl_easy_cleanup(handle->easy);
-    free(handle);
-}
-
-static void pool_empty(struct weir_http_state *state)
-{
-    while (state->idle) {
-        struct weir_http_handle *handle = state->idle;
-
-        state->idle = handle->next;
-        handle_free(handle);
-    }
-    state->n_idle = 0;
-}
 
 static void settings_fini(struct weir_http_settings *settings)
 {
@@ -38,7 +19,6 @@ static void settings_fini(struct weir_http_settings *settings)
 
 static void state_free(struct weir_http_state *state)
 {
-    pool_empty(state);
     curl_share_cleanup(state->share);
     settings_fini(&state->settings);
     free(state->origin_text);
@@ -95,65 +75,44 @@ enum weir_code weir_http_configure(struct weir_loop *loop,
     }
     settings_fini(&state->settings);
     state->settings = copy;
-    state->generation++;
-    pool_empty(state);
     return WEIR_OK;
 }
 
 /* ---- handles ---- */
 
-static struct weir_http_handle *handle_new(struct weir_http_state *state)
+enum weir_code weir_http_handle_new(const struct weir_http_state *state,
+                                    struct weir_http_exchange *x,
+                                    struct weir_http_handle **out,
+                                    struct weir_err *err)
 {
     struct weir_http_handle *handle = calloc(1, sizeof(*handle));
     struct weir_http_option options[WEIR_HTTP_OPTIONS_MAX];
+    enum weir_code code;
     size_t n;
 
     if (!handle)
-        return NULL;
-    handle->generation = state->generation;
+        return weir_err_nomem(err);
+    handle->exchange = x;
     handle->easy = curl_easy_init();
     if (!handle->easy) {
         free(handle);
-        return NULL;
+        return weir_err_nomem(err);
     }
-    weir_http_options(state, handle, NULL, options, &n);
-    if (weir_http_options_set(handle->easy, options, n, NULL)) {
-        handle_free(handle);
-        return NULL;
-    }
-    return handle;
+    n = weir_http_options(state, handle, x, options);
+    code = weir_http_options_set(handle->easy, options, n, err);
+    if (code)
+        weir_http_handle_free(handle);
+    else
+        *out = handle;
+    return code;
 }
 
-struct weir_http_handle *weir_http_handle_take(struct weir_http_state *state)
+void weir_http_handle_free(struct weir_http_handle *handle)
 {
-    struct weir_http_handle *handle = state->idle;
-
-    if (!handle) {
-        handle = handle_new(state);
-    } else {
-        state->idle = handle->next;
-        state->n_idle--;
-    }
-    state->n_taken += handle != NULL;
-    return handle;
-}
-
-void weir_http_handle_give(struct weir_http_state *state,
-                           struct weir_http_handle *handle)
-{
-    state->n_taken--;
-    if (state->n_idle >= POOL_MAX || handle->generation != state->generation) {
-        handle_free(handle);
+    if (!handle)
         return;
-    }
-    handle->next = state->idle;
-    state->idle = handle;
-    state->n_idle++;
-}
-
-size_t weir_http_in_flight(const struct weir_loop *loop)
-{
-    return loop->http ? loop->http->n_taken : 0;
+    curl_easy_cleanup(handle->easy);
+    free(handle);
 }
 
 /* ---- origins ---- */
@@ -193,9 +152,9 @@ enum weir_code weir_http_require_safe(const char *url,
     if (origin->https || origin->loopback)
         return WEIR_OK;
     weir_err_set(err, WEIR_INVALID,
-                 "plain http to %s would send everything in clear; only "
+                 "plain http to %.*s would send everything in clear; only "
                  "https goes beyond this machine",
-                 weir_cut_copy((char[201]){0}, 201, url, origin->len));
+                 (int)(origin->len < 200 ? origin->len : 200), url);
     weir_err_hint(err, "use https://, or say allow_plain_http = true");
     return WEIR_INVALID;
 }

@@ -241,7 +241,40 @@ static void chunks_and_trailers(void **state)
     server_stop(server);
 }
 
-static void methods_and_bodies_on_one_handle(void **state)
+/* Libcurl before 8.1.1 takes such a line for the end of a header of the
+ * handle's last answer, which was freed (seen by ASan and valgrind). */
+static void an_answer_that_begins_in_the_middle_of_a_header(void **state)
+{
+    static const struct server_step script[] = {
+        READ,
+        SEND("HTTP/1.1 200 OK\r\nX-Long: a value that takes memory of its own"
+             "\r\nContent-Length: 2\r\n\r\nhi"),
+        READ,
+        SEND("HTTP/1.1 200 OK\r\n and so on\r\nContent-Length: 2\r\n"
+             "\r\nhi"),
+        CLOSE};
+    static const struct server_step redirect[] = {
+        READ,
+        SEND("HTTP/1.1 302 Found\r\nLocation: /there\r\n"
+             "Content-Length: 0\r\n\r\n"),
+        READ, SEND("HTTP/1.1 200 OK\r\n and so on\r\n\r\n"), CLOSE};
+    struct server *server = SERVER(script);
+    struct weir_op *op = got(*state, server_url(server, "/"));
+
+    assert_body(op, 200, "hi");
+    weir_op_free(op);
+    op = got(*state, server_url(server, "/"));
+    assert_int_equal(weir_op_code(op), WEIR_PROTOCOL);
+    weir_op_free(op);
+    server_stop(server);
+    server = SERVER(redirect);
+    op = got(*state, server_url(server, "/"));
+    assert_int_equal(weir_op_code(op), WEIR_PROTOCOL);
+    weir_op_free(op);
+    server_stop(server);
+}
+
+static void methods_and_bodies_on_one_connection(void **state)
 {
     static const struct server_step script[] = {READ, SEND(OK_HI), AGAIN};
     static const struct server_step head[] = {
@@ -530,7 +563,8 @@ int main(void)
         TEST(a_post_is_not_redirected),
         TEST(early_answers_are_ignored),
         TEST(chunks_and_trailers),
-        TEST(methods_and_bodies_on_one_handle),
+        TEST(an_answer_that_begins_in_the_middle_of_a_header),
+        TEST(methods_and_bodies_on_one_connection),
         TEST(a_large_body_leaves_at_once),
         TEST(libcurl_repeats_a_read_on_a_dead_connection),
         TEST(libcurl_repeats_no_change_on_a_dead_connection),

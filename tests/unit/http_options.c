@@ -18,7 +18,7 @@
 
 struct list {
     struct weir_http_option options[WEIR_HTTP_OPTIONS_MAX];
-    size_t n, n_fixed;
+    size_t n;
 };
 
 static struct list list_of(struct weir_loop *loop, const char *method,
@@ -31,7 +31,7 @@ static struct list list_of(struct weir_loop *loop, const char *method,
 
     x = (struct weir_http_exchange){.method = method, .url = url};
     assert_int_equal(weir_http_origin(state, url, &x.origin, NULL), WEIR_OK);
-    list.n = weir_http_options(state, &handle, &x, list.options, &list.n_fixed);
+    list.n = weir_http_options(state, &handle, &x, list.options);
     assert_in_range(list.n, 1, WEIR_HTTP_OPTIONS_MAX);
     return list;
 }
@@ -73,19 +73,6 @@ static void what_keeps_us_safe_is_set(void **state)
     assert_string_equal(last(&list, "CURLOPT_NOPROXY")->pointer, "");
     assert_string_equal(last(&list, "CURLOPT_PROTOCOLS_STR")->pointer,
                         "http,https");
-}
-
-static void fixed_options_do_not_depend_on_the_request(void **state)
-{
-    struct list a = list_of(*state, "GET", "https://x.test/");
-    struct list b = list_of(*state, "POST", "http://127.0.0.1/");
-
-    assert_int_equal(a.n_fixed, b.n_fixed);
-    for (size_t i = 0; i < a.n_fixed; i++) {
-        assert_string_equal(a.options[i].name, b.options[i].name);
-        assert_int_equal(a.options[i].number, b.options[i].number);
-        assert_ptr_equal(a.options[i].pointer, b.options[i].pointer);
-    }
 }
 
 static void libcurl_takes_them_all(void **state)
@@ -151,7 +138,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_keeps_us_safe_is_set),
-        TEST(fixed_options_do_not_depend_on_the_request),
         TEST(libcurl_takes_them_all),
         TEST(a_proxy_is_never_for_loopback),
         TEST(a_loopback_name_leads_nowhere_else),
