@@ -1,5 +1,6 @@
 #include "excerpt.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,6 +49,45 @@ const char *weir_excerpt_quote(char out[WEIR_EXCERPT], const char *text,
     out[used++] = '"';
     out[used] = '\0';
     return out;
+}
+
+/* Whether `text` is the beginning of a character and nothing more. */
+static bool is_cut_off(const char *text, size_t len)
+{
+    char whole[4];
+
+    if (len == 0 || len > 3)
+        return false;
+    memcpy(whole, text, len);
+    /* Some last byte must make it a character: the lead byte has said how
+     * long it is, and not every second byte goes with every lead. */
+    for (size_t size = len + 1; size <= 4; size++) {
+        memset(whole + len, 0x80, sizeof(whole) - len);
+        if (weir_utf8_valid(whole, size) == size)
+            return true;
+        memset(whole + len, 0xBF, sizeof(whole) - len);
+        if (weir_utf8_valid(whole, size) == size)
+            return true;
+    }
+    return false;
+}
+
+void weir_excerpt_line(char *text)
+{
+    size_t len = strlen(text);
+
+    while (len > 0) {
+        size_t size = showable(text, len);
+
+        if (!size && is_cut_off(text, len)) {
+            *text = '\0';
+            return;
+        }
+        if (!size)
+            *text = '?';
+        text += size ? size : 1;
+        len -= size ? size : 1;
+    }
 }
 
 struct weir_place weir_excerpt_place(const char *text, size_t at)

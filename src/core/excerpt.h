@@ -14,6 +14,11 @@
 const char *weir_excerpt_quote(char out[WEIR_EXCERPT], const char *text,
                                size_t len);
 
+/* Makes `text` fit for one line of a terminal, in place: control characters
+ * and what is not UTF-8 become '?', and a character that was cut off at the
+ * end goes. */
+void weir_excerpt_line(char *text);
+
 struct weir_place {
     size_t line;   /* from 1 */
     size_t column; /* from 1, in characters */

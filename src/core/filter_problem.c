@@ -1,24 +1,20 @@
 /* Problems: where a check is, and the list of what it found. */
 #include "filter_internal.h"
-#include "weir/cut.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "excerpt.h"
+
 /* ---- where ---- */
 
 static void add(struct filter_check *check, const char *text, size_t len)
 {
-    if (check->path_cut)
-        return;
     /* A pointer too long to keep is cut; nothing longer is made of it. */
-    if (check->path_len + len + sizeof(WEIR_CUT_MARK) > sizeof(check->path)) {
-        check->path_cut = true;
-        text = WEIR_CUT_MARK;
-        len = sizeof(WEIR_CUT_MARK) - 1;
-    }
+    if (check->path_len + len >= sizeof(check->path))
+        return;
     memcpy(check->path + check->path_len, text, len);
     check->path_len += len;
     check->path[check->path_len] = '\0';
@@ -56,8 +52,6 @@ size_t filter_enter_index(struct filter_check *check, size_t index)
 
 void filter_leave(struct filter_check *check, size_t outside)
 {
-    if (outside < check->path_len)
-        check->path_cut = false;
     check->path_len = outside;
     check->path[outside] = '\0';
 }
@@ -102,11 +96,15 @@ void filter_problem(struct filter_check *check, const char *hint,
         return;
     }
     memcpy(problem->path, check->path, check->path_len + 1);
+    weir_excerpt_line(problem->path);
     va_start(args, fmt);
-    weir_cut_vprintf(problem->message, sizeof(problem->message), fmt, args);
+    vsnprintf(problem->message, sizeof(problem->message), fmt, args);
     va_end(args);
-    if (hint)
-        weir_cut_copy(problem->hint, sizeof(problem->hint), hint, strlen(hint));
+    weir_excerpt_line(problem->message);
+    if (hint) {
+        snprintf(problem->hint, sizeof(problem->hint), "%s", hint);
+        weir_excerpt_line(problem->hint);
+    }
 }
 
 /* "a, b or c" */
@@ -132,7 +130,7 @@ void filter_unknown_word(struct filter_check *check, const char *what,
 
     list_words(list, sizeof(list), words);
     if (near)
-        weir_cut_printf(hint, sizeof(hint), "did you mean '%s'?", near);
+        snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
     filter_problem(check, near ? hint : NULL, "unknown %s %s; expected %s",
                    what, filter_show(shown, word, len), list);
 }

@@ -8,7 +8,6 @@
  * U+001C to U+001F as well, PCRE2's has U+180E.
  */
 #include "regex_scan.h"
-#include "weir/cut.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -16,9 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "excerpt.h"
+
 #define MAX_REPEAT 65535 /* PCRE2's */
 
 /* ---- reporting ---- */
+
+static void report(struct scan *s, size_t offset, bool warning, const char *fmt,
+                   va_list args) __attribute__((format(printf, 4, 0)));
 
 static void report(struct scan *s, size_t offset, bool warning, const char *fmt,
                    va_list args)
@@ -28,7 +32,8 @@ static void report(struct scan *s, size_t offset, bool warning, const char *fmt,
 
         d->offset = offset;
         d->warning = warning;
-        weir_cut_vprintf(d->message, sizeof(d->message), fmt, args);
+        vsnprintf(d->message, sizeof(d->message), fmt, args);
+        weir_excerpt_line(d->message);
     }
     s->n++;
 }
