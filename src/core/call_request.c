@@ -93,7 +93,7 @@ static enum weir_code check_path(const char *path, struct weir_err *err)
 
 static enum weir_code check_query(const char *query, struct weir_err *err)
 {
-    int bad = query ? bad_byte(query, "#") : -1;
+    int bad = query ? bad_byte(query, "#\\") : -1;
 
     if (bad >= 0)
         return weir_err_set(err, WEIR_INVALID,

@@ -279,6 +279,7 @@ static void what_cannot_be_sent_is_refused_at_once(void **state)
         {{.method = "GET", .path = "/a/.%2e"}, "path: '.%2e'"},
         {{.method = "GET", .path = "/x", .query = "a=b c"}, "query: byte 0x20"},
         {{.method = "GET", .path = "/x", .query = "a#b"}, "query: "},
+        {{.method = "GET", .path = "/x", .query = "a=\\"}, "query: byte 0x5C"},
         {{.method = "PUT", .path = "/x", .if_match = "W/\"1\""},
          "if_match: a weak ETag"},
         {{.method = "PUT", .path = "/x", .if_match = ""}, "if_match: "},
