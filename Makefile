@@ -47,17 +47,19 @@ CORE_SRC := $(wildcard src/core/*.c)
 HOST_SRC := $(wildcard src/bind/*.c src/sim/*.c src/host/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_SUP := $(wildcard tests/unit/support/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 LUA_SRC  := $(sort $(wildcard lua/weir/*.lua lua/cxone/*.lua lua/sim/*.lua))
 
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/lua/sources.o
 SUP_OBJ  := $(UNIT_SUP:%.c=$(BUILD)/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test unit lua-test e2e asan lint format setup clean help \
-    install uninstall
+.PHONY: all demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
+    format setup clean help install uninstall
 
 all: $(BUILD)/weir ## build the program and the library
 
@@ -150,10 +152,10 @@ uninstall: ## removes what install put there
 
 # ---- testing ----
 
-test: ## run every test: unit, lua, e2e (installs what they need)
+test: ## run every test: unit, seeds, lua, e2e (installs what they need)
 	@scripts/setup build test
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN)
-	@$(MAKE) --no-print-directory unit lua-test e2e
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(FUZZ_BIN)
+	@$(MAKE) --no-print-directory unit seeds lua-test e2e
 
 $(BUILD)/tests/unit/support/%.o: tests/unit/support/%.c
 	@mkdir -p $(@D)
@@ -177,6 +179,42 @@ e2e: $(BUILD)/weir ## run the program against real sockets
 	WEIR=$(abspath $(BUILD)/weir) SANITIZE=$(SANITIZE) $(PYTHON) -m pytest -q -n $(E2E_JOBS) \
 	    -c tests/e2e/pytest.ini tests/e2e
 
+# ---- fuzzing ----
+
+# A target is linked with a main that replays files, or with libFuzzer's.
+FUZZ_MAIN    ?= $(BUILD)/tests/fuzz/support/replay.o
+FUZZ_LINK    ?=
+FUZZ_SECONDS ?= 600
+FUZZ_JOBS    ?= 2
+FUZZ         ?= $(FUZZ_SRC:tests/fuzz/%.c=%)
+
+$(BUILD)/tests/fuzz/support/%.o: tests/fuzz/support/%.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/fuzz/answer: $(BUILD)/tests/fuzz/support/wire.o
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/tests/fuzz/support/fuzz.o \
+    $(FUZZ_MAIN) $(SUP_OBJ) $(BUILD)/libweir.a
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) $(CORE_CFLAGS) -Isrc/core \
+	    -Itests/fuzz/support -Itests/unit/support $(LDFLAGS_ALL) $(FUZZ_LINK) \
+	    -MMD -MP -o $@ $(filter-out %.h,$^) $(CORE_LIBS) \
+	    $(shell pkg-config --libs $(TEST_PKGS))
+
+seeds: $(FUZZ_BIN) ## run the fuzz targets over their seeds
+	@set -e; for target in $(FUZZ_BIN); do \
+	    scripts/fuzz --replay $$target; done
+
+fuzz-targets: $(FUZZ_BIN)
+
+fuzz: ## fuzz the core (FUZZ_SECONDS=600 each, FUZZ_JOBS=2, FUZZ="json url")
+	@scripts/setup build test fuzz
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=build/fuzz CC=clang OPT=-O1 \
+	    SANITIZE=address,undefined,fuzzer-no-link FUZZ_MAIN= \
+	    FUZZ_LINK=-fsanitize=fuzzer fuzz-targets
+	@scripts/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
+	    $(FUZZ:%=build/fuzz/tests/fuzz/%)
+
 asan: ## run every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
 	    SANITIZE=address,undefined
@@ -194,4 +232,4 @@ clean: ## remove everything built
 	rm -rf build
 
 -include $(CORE_OBJ:.o=.d) $(HOST_OBJ:.o=.d) $(SUP_OBJ:.o=.d) \
-    $(UNIT_BIN:=.d)
+    $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "request.h"
-#include "weir/cut.h"
 
 static const char client_type[] = "weir.client";
 
@@ -169,8 +168,7 @@ static int client_new(lua_State *L)
         return bind_misuse_err(L, "client.new", &err);
     if (code)
         return bind_raise(L, &err);
-    weir_cut_copy(box->base_url, sizeof(box->base_url), options.base_url,
-                  strlen(options.base_url));
+    strncat(box->base_url, options.base_url, sizeof(box->base_url) - 1);
     return 1;
 }
 
