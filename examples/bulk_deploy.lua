@@ -5,14 +5,19 @@ local cxone = require "cxone"
 local task = require "weir.task"
 local definitions = require "definitions"
 
-local regions = { ... }
-if #regions == 0 then regions = { "emea", "apac", "latam", "north", "south" } end
+local args = weir.args {
+  about = "Deploys a filter to each region.",
+  { name = "region", many = true, help = "where to deploy",
+    default = { "emea", "apac", "latam", "north", "south" } },
+  { name = "--at-once", type = "integer", min = 1, default = 4, help = "deployments at a time" },
+}
+local regions = args.region
 
 local filters = cxone.connect().filters
 
 -- keep_going: one that fails does not stop the others.
 local deployed, failures = task.map(definitions.regions(regions),
-  { limit = 4, keep_going = true },
+  { limit = args.at_once, keep_going = true },
   function(definition)
     return filters:deploy(definition, { interval = 0.2 })
   end)

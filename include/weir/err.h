@@ -34,6 +34,7 @@ enum weir_code {
     WEIR_CANCELLED,  /* "cancelled": the caller asked for the end */
     WEIR_FAILED,     /* "failed": what was waited for has failed for good */
     WEIR_IO,         /* "io": a file could not be read or written */
+    WEIR_USAGE,      /* "usage": the words of a command line are wrong */
     WEIR_CODES
 };
 

@@ -28,6 +28,7 @@ static const char *const words[WEIR_CODES] = {
     [WEIR_CANCELLED] = "cancelled",
     [WEIR_FAILED] = "failed",
     [WEIR_IO] = "io",
+    [WEIR_USAGE] = "usage",
 };
 
 const char *weir_code_word(enum weir_code code)

@@ -8,6 +8,7 @@
 
 extern const struct host_command host_command_run;
 extern const struct host_command host_command_sim;
+extern const struct host_command host_command_completion;
 extern const struct host_command host_command_help;
 extern const struct host_command host_command_version;
 

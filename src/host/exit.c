@@ -11,6 +11,7 @@ int host_exit_code(enum weir_code code)
     case WEIR_CONFIG: return HOST_EXIT_AUTH;
     case WEIR_TIMEOUT:
     case WEIR_RATE: return HOST_EXIT_TIMEOUT;
+    case WEIR_USAGE: return HOST_EXIT_USAGE;
     default: return HOST_EXIT_FAILED;
     }
 }

@@ -37,7 +37,8 @@ struct host_command {
     const char *summary; /* one line, for weir --help */
     const char *about;   /* paragraphs after the usage line; may be NULL */
     const struct host_option *options;
-    const char *after; /* paragraphs after the options; may be NULL */
+    const char *after;           /* paragraphs after the options; may be NULL */
+    const char *const *operands; /* the words it takes; NULL: no such list */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 

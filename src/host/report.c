@@ -299,10 +299,19 @@ static int local_problems(lua_State *L, int index)
     return n;
 }
 
+/* True for a mistake of whoever typed the command line: the script's lines
+ * have nothing to say about it. */
+static bool is_usage(lua_State *L, int index)
+{
+    return bind_is_err(L, index) && host_report_code(L, index) == WEIR_USAGE;
+}
+
 static const char *push_err_line(lua_State *L, int index)
 {
     int n = local_problems(L, index);
 
+    if (is_usage(L, index))
+        return push_field(L, index, "message");
     if (n > 0)
         return lua_pushfstring(L, "validation: %d problem%s in the definition",
                                n, n == 1 ? "" : "s");
@@ -369,7 +378,7 @@ void host_report(lua_State *L, int index, int trace, bool traceback,
      * one of our own modules. */
     if (place.line == 0)
         traced_place(L, trace, &place);
-    if (place.line > 0) {
+    if (place.line > 0 && !is_usage(L, index)) {
         weir_buf_adds(out, "  at ");
         add_plain(out, place.source);
         weir_buf_addf(out, ":%d\n", place.line);

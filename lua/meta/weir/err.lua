@@ -32,6 +32,7 @@ local err = {}
 ---| "cancelled"  # the task was asked to end
 ---| "failed"     # what was waited for has failed for good
 ---| "io"         # a file could not be read or written
+---| "usage"      # the words of a command line are wrong (64)
 
 ---@class weir.err.Err
 ---@field code weir.err.Code|string

@@ -8,6 +8,7 @@
 ---print(weir.version, weir.json.encode { answer = weir.null })
 ---```
 ---@class weir
+---@field args weir.args
 ---@field auth weir.auth
 ---@field client weir.client
 ---@field err weir.err
