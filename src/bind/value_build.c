@@ -22,6 +22,7 @@ enum mark {
     MARK_INTEGER, /* int64_t */
     MARK_REAL,    /* double */
     MARK_STRING,  /* size_t length, bytes */
+    MARK_NUMBER,  /* the same: a number beyond Lua's */
     MARK_KEY,     /* the same */
     MARK_ARRAY,   /* size_t number of elements */
     MARK_OBJECT,  /* size_t number of members */
@@ -65,6 +66,15 @@ static void play_string(lua_State *L, struct reel *reel)
     reel->p += len;
 }
 
+static void play_number(lua_State *L, struct reel *reel)
+{
+    size_t len;
+
+    take(reel, &len, sizeof(len));
+    bind_number_push(L, reel->p, len);
+    reel->p += len;
+}
+
 static void play_table(lua_State *L, struct reel *reel, bool array)
 {
     size_t count;
@@ -92,6 +102,7 @@ static void play_scalar(lua_State *L, struct reel *reel, enum mark mark)
         lua_pushnumber(L, real);
         break;
     case MARK_STRING: play_string(L, reel); break;
+    case MARK_NUMBER: play_number(L, reel); break;
     case MARK_NULL: bind_null_push(L); break;
     default: lua_pushboolean(L, mark == MARK_TRUE);
     }
@@ -223,9 +234,7 @@ static enum weir_code too_big(struct bind_builder *b, bool integer,
     weir_err_set(err, WEIR_LIMIT, "%s: %s", bind_path_text(&path),
                  integer ? "an integer beyond 64 bits"
                          : "a number beyond the range of a float");
-    weir_err_hint(err, integer ? "big_numbers=\"string\" keeps its text, "
-                                 "\"float\" takes the nearest float"
-                               : "big_numbers=\"string\" keeps its text");
+    weir_err_hint(err, "big_numbers = \"exact\" or \"string\" keeps its text");
     return WEIR_LIMIT;
 }
 
@@ -253,10 +262,12 @@ static enum weir_code on_number(void *ud, const char *text, size_t len,
     /* "-0" alone has the looks of an integer and a float that holds it. */
     integer = looks_integer(text, len) && (code || number.real != 0);
     if (code || (integer && b->big != BIND_BIG_FLOAT)) {
-        if (b->big != BIND_BIG_STRING)
+        if (b->big == BIND_BIG_ERROR || b->big == BIND_BIG_FLOAT)
             return too_big(b, integer, err);
         weir_err_clear(err);
-        return on_string(b, text, len, err);
+        record_text(b, b->big == BIND_BIG_EXACT ? MARK_NUMBER : MARK_STRING,
+                    text, len);
+        return recorded(b, err);
     }
     return record(b, MARK_REAL, &number.real, sizeof(double), err);
 }
@@ -342,7 +353,7 @@ struct bind_builder *bind_builder_big(lua_State *L, enum bind_big big)
 
 struct bind_builder *bind_builder(lua_State *L)
 {
-    return bind_builder_big(L, BIND_BIG_ERROR);
+    return bind_builder_big(L, BIND_BIG_EXACT);
 }
 
 const struct weir_sink *bind_builder_sink(struct bind_builder *builder)
@@ -352,16 +363,16 @@ const struct weir_sink *bind_builder_sink(struct bind_builder *builder)
 
 enum bind_big bind_big_check(lua_State *L, const char *what, const char *word)
 {
-    static const char *const words[] = {"error", "float", "string"};
+    static const char *const words[] = {"exact", "error", "float", "string"};
 
-    for (int i = 0; word && i < 3; i++) {
+    for (int i = 0; word && i < BIND_BIG_WORDS; i++) {
         if (strcmp(word, words[i]) == 0)
             return (enum bind_big)i;
     }
     if (word)
         bind_misuse(L,
-                    "%s: big_numbers must be \"error\", \"float\" or "
-                    "\"string\", not \"%s\"",
+                    "%s: big_numbers must be \"exact\", \"error\", "
+                    "\"float\" or \"string\", not \"%s\"",
                     what, word);
-    return BIND_BIG_ERROR;
+    return BIND_BIG_EXACT;
 }

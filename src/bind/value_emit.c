@@ -265,6 +265,19 @@ static enum weir_code emit_table(struct walk *w)
     return code;
 }
 
+static enum weir_code emit_other(struct walk *w)
+{
+    size_t len;
+    const char *number;
+
+    if (bind_is_null(w->L, -1))
+        return w->sink->null(w->sink->ud, w->err);
+    number = bind_number(w->L, -1, &len);
+    if (number)
+        return w->sink->number(w->sink->ud, number, len, w->err);
+    return refuse(w, "a %s has no JSON form", luaL_typename(w->L, -1));
+}
+
 /* The value is on top, and stays. */
 static enum weir_code emit(struct walk *w)
 {
@@ -285,10 +298,7 @@ static enum weir_code emit(struct walk *w)
         refuse(w, "nil has no JSON form");
         weir_err_hint(w->err, "weir.null stands for null");
         return WEIR_INVALID;
-    default:
-        if (bind_is_null(L, -1))
-            return w->sink->null(w->sink->ud, w->err);
-        return refuse(w, "a %s has no JSON form", luaL_typename(L, -1));
+    default: return emit_other(w);
     }
 }
 

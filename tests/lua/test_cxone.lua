@@ -3,6 +3,7 @@
 
 local cxone = require "cxone"
 local err = require "weir.err"
+local json = require "weir.json"
 local lu = require "luaunit"
 local sim = require "weir.sim"
 local task = require "weir.task"
@@ -48,6 +49,30 @@ end
 
 local tenant = cxone.connect()
 local filters = tenant.filters
+
+-- A number that Lua cannot hold is no reason to call a create that was done
+-- lost, nor to change a digit of it.
+function tests.test_numbers_beyond_lua_travel_the_whole_road()
+  local big = json.decode "18446744073709551617"
+  local record = filters:create(definition {
+    matchers = {
+      { attribute = "call.serial", operator = "equals", value = big },
+      { attribute = "call.serial", operator = "in", value = { big, 1, json.decode "1e400" } },
+    },
+  })
+  lu.assertEquals(tostring(record.matchers[1].value), "18446744073709551617")
+  local updated = filters:update(record, function(copy)
+    copy.description = "changed beside it"
+  end)
+  lu.assertTrue(updated.matchers[1].value == big)
+  lu.assertEquals(tostring(updated.matchers[2].value[3]), "1e400")
+  local deployed = filters:deploy(definition { matchers = record.matchers }, fast)
+  lu.assertTrue(deployed.matchers[1].value == big)
+  lu.assertStrContains(filters:export(deployed), "value: 18446744073709551617\n")
+  for listed in filters:list() do
+    if listed.id == record.id then lu.assertTrue(listed.matchers[1].value == big) end
+  end
+end
 
 function tests.test_connect_refuses_an_unknown_option_and_suggests()
   lu.assertErrorMsgContains("did you mean 'client_id'", cxone.connect, { cleint_id = "x" })

@@ -48,12 +48,63 @@ function T.test_text_that_is_not_json_is_refused_with_its_place()
   refused("syntax", "invalid UTF-8", json.decode('"\xff"'))
 end
 
-function T.test_numbers_beyond_lua_are_refused_with_their_path()
-  refused("limit", "/a/1: an integer beyond 64 bits", json.decode('{"a":[1,9223372036854775808]}'))
-  refused("limit", "/a~1b/0: an integer", json.decode('{"x":[{}],"a/b":[-9223372036854775809]}'))
-  refused("limit", "/2/n: a number beyond the range", json.decode('[[],[1,2],{"m":1,"n":1e400}]'))
-  refused("limit", "value: a number beyond", json.decode("1e-400"))
-  refused("limit", "value: an integer", json.decode("1" .. ("0"):rep(400)))
+function T.test_numbers_beyond_lua_keep_their_text()
+  for _, text in ipairs {
+    "9223372036854775808", "-9223372036854775809", "1e400", "-1E-400", "1" .. ("0"):rep(400),
+  } do
+    local n = json.decode(text)
+    lu.assertEquals(tostring(n), text)
+    lu.assertEquals("n is " .. n, "n is " .. text)
+    lu.assertEquals(json.encode(n), text)
+    lu.assertEquals(json.encode(json.decode('{"a":[' .. text .. ']}')), '{"a":[' .. text .. ']}')
+  end
+end
+
+function T.test_numbers_beyond_lua_compare_exactly()
+  local big, bigger = json.decode "9223372036854775808", json.decode "9223372036854775809"
+  local low = json.decode "-9223372036854775809"
+  local huge, tiny = json.decode "1e400", json.decode "1e-400"
+  lu.assertTrue(big == json.decode "9223372036854775808")
+  lu.assertTrue(big == json.decode "[9223372036854775808]"[1])
+  lu.assertTrue(huge == json.decode "10e399")
+  lu.assertFalse(big == bigger)
+  lu.assertTrue(big < bigger and big <= bigger and bigger > big)
+  lu.assertTrue(math.maxinteger < big and big > 1.5 and low < math.mininteger)
+  lu.assertTrue(big < huge and tiny > 0 and tiny < 5e-324 and low < tiny)
+  lu.assertTrue(big < math.huge and low > -math.huge and math.huge > huge)
+  lu.assertFalse(big < 0 / 0 or big > 0 / 0 or 0 / 0 <= big)
+  lu.assertFalse(big == 2 ^ 63)
+  lu.assertTrue(big <= 2.0 ^ 63 and big >= 2.0 ^ 63)
+end
+
+-- A float would be counted with, and be wrong.
+function T.test_numbers_beyond_lua_are_not_counted_with_by_accident()
+  local big = json.decode "9223372036854775808"
+  local ok, message = pcall(function() return big + 1 end)
+  lu.assertFalse(ok)
+  lu.assertStrContains(message, "number beyond 64 bits")
+  lu.assertFalse((pcall(function() return big < "1" end)))
+  lu.assertFalse((pcall(function() return big .. {} end)))
+  lu.assertFalse((pcall(function() big.x = 1 end)))
+  lu.assertFalse(getmetatable(big))
+  lu.assertEquals(big:float(), 2.0 ^ 63)
+  lu.assertEquals(math.type(big:float()), "float")
+  lu.assertEquals(json.decode("-1e400"):float(), -math.huge)
+  lu.assertEquals(1 / json.decode("-1e-400"):float(), -math.huge)
+  lu.assertFalse((pcall(big.float, io.stdout)))
+  lu.assertFalse((pcall(big.float, 1)))
+end
+
+function T.test_numbers_beyond_lua_can_be_refused_with_their_path()
+  local opts = { big_numbers = "error" }
+  refused("limit", "/a/1: an integer beyond 64 bits",
+    json.decode('{"a":[1,9223372036854775808]}', opts))
+  refused("limit", "/a~1b/0: an integer",
+    json.decode('{"x":[{}],"a/b":[-9223372036854775809]}', opts))
+  refused("limit", "/2/n: a number beyond the range",
+    json.decode('[[],[1,2],{"m":1,"n":1e400}]', opts))
+  refused("limit", "value: a number beyond", json.decode("1e-400", opts))
+  refused("limit", "value: an integer", json.decode("1" .. ("0"):rep(400), opts))
 end
 
 function T.test_big_numbers_can_be_asked_for()
@@ -180,7 +231,7 @@ function T.test_a_callers_mistake_raises()
   raises("value expected", json.encode)
   raises("indent is at most 16", json.encode, 1, { indent = 17 })
   raises("ident", json.encode, 1, { ident = 2 })
-  raises("big_numbers must be", json.decode, "1", { big_numbers = "exact" })
+  raises("big_numbers must be", json.decode, "1", { big_numbers = "big" })
   raises("table expected", json.array, 1)
   raises("has a metatable already", json.array, setmetatable({}, {}))
 end

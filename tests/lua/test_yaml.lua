@@ -19,7 +19,8 @@ function T.test_what_is_not_ours_is_refused_with_its_place()
   refused("syntax", "a key must be a string; this is a number", yaml.decode "1: x")
   refused("syntax", "a second document", yaml.decode "a: 1\n---\nb: 1\n")
   refused("syntax", "no YAML document", yaml.decode "")
-  refused("limit", "/a/1: an integer beyond 64 bits", yaml.decode "a: [1, 9223372036854775808]")
+  refused("limit", "/a/1: an integer beyond 64 bits",
+    yaml.decode("a: [1, 9223372036854775808]", { big_numbers = "error" }))
   refused("limit", "nested deeper than 64 levels", yaml.decode(("["):rep(65)))
   refused("limit", "nested deeper than 2 levels", yaml.decode("[[[]]]", { max_depth = 2 }))
   refused("limit", "aliases expand", yaml.decode("[&a [], *a, *a]", { max_expansions = 1 }))
@@ -110,6 +111,14 @@ function T.test_numbers_come_back_exactly()
     local integer = math.random(0)
     lu.assertTrue(math.type(yaml.decode(yaml.encode(integer))) == "integer")
     lu.assertEquals(yaml.decode(yaml.encode(integer)), integer)
+  end
+end
+
+function T.test_numbers_beyond_lua_keep_their_text()
+  for _, text in ipairs { "9223372036854775808", "-9223372036854775809", "1.0e+400" } do
+    local n = yaml.decode("a: " .. text).a
+    lu.assertEquals(tostring(n), text)
+    lu.assertEquals(yaml.encode { a = n }, "a: " .. text .. "\n")
   end
 end
 

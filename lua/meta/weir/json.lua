@@ -10,10 +10,12 @@
 ---| array | table that stays an array, also when empty |
 ---| object | table; written with its keys sorted by bytes |
 ---
----A number that Lua cannot hold (an integer beyond 64 bits, `1e400`) is an
----error that names its place, unless `big_numbers` says otherwise: `"float"`
----takes the nearest float (refused where that is infinite, or zero), `"string"`
----keeps the number's text.
+---A number that Lua cannot hold (an integer beyond 64 bits, `1e400`) becomes a
+---`weir.number`, which keeps its text: it prints, compares and is written back
+---digit by digit, and `n:float()` is the nearest float. Counting with it raises.
+---`big_numbers` says otherwise: `"error"` refuses the text and names the place,
+---`"float"` takes the nearest float (refused where that is infinite, or zero),
+---`"string"` gives the number's text.
 ---
 ---```lua
 ---local json = require "weir.json"
@@ -29,11 +31,18 @@ local json = {}
 ---@type userdata
 json.null = nil
 
+---A number beyond Lua's, as it was written: an integer beyond 64 bits, or a
+---number whose nearest float is infinite or zero. Compares exactly with its
+---like and, by `<` and `<=`, with Lua's numbers.
+---@class weir.number
+---@field float fun(self: weir.number): number the nearest float, be it infinite or zero
+---@operator concat(any): string
+
 ---@class weir.json.decode_options
 ---@field max_depth? integer levels of nesting allowed; default and most: 128
 ---@field max_nodes? integer values allowed in one text; default 10,000,000
 ---@field duplicate_keys? boolean `true`: of keys that come twice the last counts; default: error
----@field big_numbers? "error"|"float"|"string" a number beyond Lua's: see `big_numbers` above
+---@field big_numbers? "exact"|"error"|"float"|"string" see above; default: exact
 
 ---Reads one JSON text, strictly as RFC 8259 has it: no comments, no trailing
 ---commas, no byte order mark, valid UTF-8, no key twice.

@@ -19,7 +19,7 @@ yaml.null = nil
 ---@field max_depth? integer levels of nesting allowed; default 64, at most 128
 ---@field max_nodes? integer values allowed, those of aliases included; default 1,000,000
 ---@field max_expansions? integer values that aliases may bring; default 10,000
----@field big_numbers? "error"|"float"|"string" as in `json.decode`
+---@field big_numbers? "exact"|"error"|"float"|"string" as in `json.decode`
 
 ---Reads one YAML document by the core schema of YAML 1.2: `yes`, `on`, `1:30`
 ---and dates are strings, and so are digits after a leading zero (`0777`), which
