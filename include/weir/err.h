@@ -4,6 +4,7 @@
  * Every libweir function that can fail returns an enum weir_code and fills a
  * struct weir_err that the caller owns (pass NULL where only the code
  * matters).  Results travel through pointers and are untouched on failure.
+ * A text that does not fit is cut and ends with an ellipsis (weir/cut.h).
  */
 #ifndef WEIR_ERR_H
 #define WEIR_ERR_H
@@ -97,6 +98,10 @@ enum weir_code weir_err_nomem(struct weir_err *err);
 
 /* Puts a printf prefix before the message: "reading page 3: …". */
 void weir_err_prefix(struct weir_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Appends to the message (printf). */
+void weir_err_append(struct weir_err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Replaces the detail with a copy of `json` (NULL: none).  Best effort:

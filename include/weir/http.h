@@ -106,4 +106,7 @@ struct weir_http_op {
  * 127.0.0.0/8 or ::1.  False with the reason in `err` otherwise. */
 bool weir_http_url_is_safe(const char *url, struct weir_err *err);
 
+/* Requests that hold a handle of libcurl now: what tests look at. */
+size_t weir_http_in_flight(const struct weir_loop *loop);
+
 #endif

@@ -45,7 +45,8 @@ bool weir_log_enabled(const struct weir_log *log, enum weir_log_level level);
 /* From now on `secret` (4 bytes or more; shorter ones would hide ordinary
  * text and are refused with WEIR_INVALID) appears in no output: neither as
  * it is, nor percent-encoded, JSON-escaped, or in base64 (also inside a
- * Basic credential).  Telling the same secret again costs nothing.  At most
+ * Basic credential), nor encoded so again, nor its beginning where a text was
+ * cut (weir/cut.h).  Telling the same secret again costs nothing.  At most
  * 4,096 secrets are kept, the oldest token forgotten first. */
 enum weir_code weir_log_secret(struct weir_log *log, const char *secret,
                                size_t len, struct weir_err *err);

@@ -48,6 +48,12 @@ const struct weir_json *weir_poll_document(const struct weir_op *op);
 unsigned weir_poll_looks(const struct weir_op *op);
 /* Milliseconds since the first look. */
 int64_t weir_poll_waited(const struct weir_op *op);
+/* Milliseconds that a look that begins now has: what is left of the time, and
+ * for the last look, which begins when it is up, the interval or 5 s. */
+int64_t weir_poll_left(const struct weir_op *op);
+/* In place of an answer: the look that was asked for took longer than that.
+ * Start again for the WEIR_TIMEOUT that it ends in. */
+void weir_poll_cut(struct weir_op *op);
 /* Gives the word that a WEIR_POLL_LOOK asked for, with an optional reason.
  * WEIR_OK, WEIR_NOMEM. */
 enum weir_code weir_poll_answer(struct weir_op *op, const char *word,

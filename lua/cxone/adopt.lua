@@ -1,27 +1,40 @@
 --- After a create whose answer was lost: was it done?
 --
--- The server is asked: which filters have that name? Exactly one, with our
--- definition, is the one that was created, and is adopted. Several, or one
--- that is defined otherwise, are for a person to judge: the err names them.
+-- What can be known. A create that nobody answered was done, or was not, or
+-- is still on its way: neither a broken connection nor a 502, a 504 or a time
+-- that ran out tells which. There are two proofs: that nothing was sent or the
+-- server refused to take it on (those the core repeats by itself), and the
+-- filter itself. That it is not found proves nothing.
 --
--- None is no proof. The request may still be on its way, and would then come
--- after a second one. So the looks are spread over a few seconds, and only if
--- the connection broke (a server that went away, not one that is slow) and
--- the list of all filters was there to be read is the filter created once
--- more; then all of that name are counted again, so that a first request
--- which came late after all is told and not left to be found by chance.
+-- So a deployment creates at most once. It looks for the filter by its name,
+-- over some seconds: one that is there alone, with our definition, is the one
+-- that was created, and is adopted. Otherwise it ends as "ambiguous".
+--
+-- Creating again is a decision, and the script's: `deploy(definition, {resume
+-- = e})` looks once more, and creates only if there still is none. Then it has
+-- created at least once, and if the first create arrives after all there are
+-- two. They are counted when the filter is active. Of two that say the same,
+-- the one whose id the create's answer told goes (this deployment made it, and
+-- has shown it to nobody), and the other is adopted. What arrives still later
+-- no client can see; only a server that takes a name once could tell.
 
 local err = require "weir.err"
 local filter = require "weir.filter"
 local log = require "weir.log"
 local null = require "weir.core".null
 local path = require "cxone.path"
+local poll = require "weir.poll"
 local task = require "weir.task"
 
 local adopt = {}
 
 -- As many ids as an error names.
 local most_named = 10
+
+-- What a look met that was cut off when the time was up.
+local too_slow = err.new {
+  code = "timeout", message = "reading the list took longer than that",
+}
 
 -- Reading what is there --------------------------------------------------------
 
@@ -59,10 +72,8 @@ local function find(tenant, f)
   local complete = ids ~= nil
   if not ids then
     ids = {}
-    if f.target_group_id then
-      for id in tenant.groups:members(f.target_group_id) do
-        ids[#ids + 1] = id
-      end
+    for id in tenant.groups:members(f.target_group_id) do
+      ids[#ids + 1] = id
     end
   end
   local records = task.map(ids, { limit = 8 }, function(id)
@@ -88,8 +99,9 @@ end
 local function same(tenant, record, f)
   local fields = tenant.dialect.filter.fields
   local theirs = definition_of(fields, record)
-  return filter.check(theirs) == true
-    and filter.new(theirs) == filter.new(definition_of(fields, f:table()))
+  return filter.check(theirs, tenant.schema) == true
+    and filter.new(theirs, tenant.schema)
+      == filter.new(definition_of(fields, f:table()), tenant.schema)
 end
 
 -- What to say --------------------------------------------------------------------
@@ -102,109 +114,158 @@ local function id_list(records)
   return ids, table.concat(ids, ", ", 1, math.min(#ids, most_named)) .. (more or "")
 end
 
---- Raises the ambiguous err that `lost` becomes by what was found.
-local function give_up(f, lost, records, message, hint, cause)
+--- The ambiguous err that `lost` becomes by what was found.
+local function ambiguous(f, lost, records, message, hint, cause)
   local e = err.new {
     code = "ambiguous",
-    message = ("creating filter '%s': its answer was lost, and %s")
-      :format(f.name, message),
+    message = ("filter '%s' may have been created, and %s"):format(f.name, message),
     hint = hint,
     method = lost.method,
     url = lost.url,
     status = lost.status,
     attempts = lost.attempts,
     request_id = lost.request_id,
-    because = lost.because,
+    because = lost.because or lost.code ~= "ambiguous" and lost.code or nil,
     sent = lost.sent,
     maybe_done = true,
-    cause = cause or lost,
+    cause = cause or lost.code and lost or nil,
   }
-  e.name = f.name
   e.ids = id_list(records)
-  error(e, 0)
-end
-
-local function refuse_several(f, lost, records)
-  if #records < 2 then return end
-  local _, ids = id_list(records)
-  give_up(f, lost, records,
-    ("there are %d filters of that name: %s"):format(#records, ids),
-    "keep the one that is wanted and delete the others")
+  return e
 end
 
 --- The one record that is ours, or nil if there is none of the name. Raises
 -- where a person has to judge.
 local function judge(tenant, f, lost, records)
-  refuse_several(f, lost, records)
-  if #records == 0 then return nil end
   local _, ids = id_list(records)
-  if not same(tenant, records[1], f) then
-    give_up(f, lost, records,
+  if #records > 1 then
+    error(ambiguous(f, lost, records,
+      ("there are %d filters of that name: %s"):format(#records, ids),
+      "keep the one that is wanted and delete the others"), 0)
+  elseif records[1] and not same(tenant, records[1], f) then
+    error(ambiguous(f, lost, records,
       ("%s has that name and another definition"):format(ids),
-      "find out whose filter that is, or deploy under another name")
+      "find out whose filter that is, or deploy under another name"), 0)
   end
   return records[1]
 end
 
--- Deciding -----------------------------------------------------------------------
+-- Looking ------------------------------------------------------------------------
 
---- True where the request cannot well be under way any more: the connection
--- broke before any answer. A time that ran out says nothing of the kind.
-local function came_to_nothing(lost)
-  return (lost.because == "transport" and not lost.status) or lost.status == 502
-end
-
---- Looks several times; returns the record that is ours, or nil and whether
--- all filters were looked at.
+--- Looks until the filter is there or the time is up. Returns the record, or
+-- nil, whether all filters were looked at, and what the last look met.
 local function look(tenant, f, lost)
-  local looks, interval = tenant.dialect.lost.looks, tenant.dialect.lost.interval
-  local complete
-  for i = 1, looks do
-    if i > 1 then task.sleep(interval) end
-    local ok, records, all = pcall(find, tenant, f)
-    if not ok then
-      give_up(f, lost, {}, "looking for it failed: "
-        .. (err.is(records) and records.message or tostring(records)),
-        "look for it by its name before deploying it again", records)
-    end
-    local record = judge(tenant, f, lost, records)
-    if record then return record end
-    complete = all
+  local record, complete, trouble
+  local answer, e = poll.wait {
+    what = ("filter '%s', whose answer was lost"):format(f.name),
+    interval = tenant.dialect.lost.interval,
+    timeout = tenant.dialect.lost.timeout,
+    done = { "found" },
+    look = function()
+      trouble = too_slow
+      local ok, records, all = pcall(find, tenant, f)
+      if not ok and (not err.is(records) or records.code == "cancelled") then
+        error(records, 0)
+      elseif not ok then
+        -- A server in trouble may be better at the next look.
+        trouble = records
+        return "not to be seen"
+      end
+      trouble, complete = nil, all
+      record = judge(tenant, f, lost, records)
+      return record and "found" or "not there"
+    end,
+  }
+  if not answer and e.code ~= "timeout" then error(e, 0) end
+  if record then
+    log.warn(("the answer to creating filter '%s' was lost; %s has its name and "
+      .. "definition and is taken for it"):format(f.name, record.id))
   end
-  return nil, complete
+  return record, complete, trouble
 end
 
-local function say_adopted(f, record)
-  log.warn(("the answer to creating filter '%s' was lost; %s has its name and "
-    .. "definition and is taken for it"):format(f.name, record.id))
+local function say_failed(f, lost, trouble)
+  error(ambiguous(f, lost, {}, "looking for it failed: " .. trouble.message,
+    "look for it by its name before deploying it again", trouble), 0)
+end
+
+--- What became of the create that ended in `lost`? Returns the filter's
+-- record, or raises: `lost` itself if it has more to say than that the answer
+-- was lost, else an ambiguous err with `ids`.
+function adopt.find(tenant, f, lost)
+  local record, _, trouble = look(tenant, f, lost)
+  if record then return record end
+  if trouble then say_failed(f, lost, trouble) end
+  local seen = ("no filter of that name has turned up within %g s")
+    :format(tenant.dialect.lost.timeout)
+  local hint = "it may still arrive: deploy it with resume = this err, or look "
+    .. "for its name"
+  if lost.code ~= "ambiguous" then
+    lost.hint = ("it may have been created all the same, but %s"):format(seen)
+    error(lost, 0)
+  end
+  error(ambiguous(f, lost, {}, seen, hint), 0)
+end
+
+--- The same before the filter is created again. Returns nil where that may be
+-- done: none is there, and all were looked at.
+function adopt.find_before(tenant, f, lost)
+  local record, complete, trouble = look(tenant, f, lost)
+  if trouble then say_failed(f, lost, trouble) end
+  if not record and not complete then
+    error(ambiguous(f, lost, {}, "without a list of all filters none can be ruled out",
+      "find out, then deploy it without resume"), 0)
+  end
   return record
 end
 
---- Decides what became of the create that ended in `lost` (an ambiguous err),
--- and returns the filter's record or raises an ambiguous err with `name` and
--- `ids`. `create()` creates it once more and returns the record, or nil and
--- an err.
-function adopt.settle(tenant, f, lost, create)
-  local record, complete = look(tenant, f, lost)
-  if record then return say_adopted(f, record) end
-  local seconds = (tenant.dialect.lost.looks - 1) * tenant.dialect.lost.interval
-  if not complete or not came_to_nothing(lost) then
-    give_up(f, lost, {}, ("no filter of that name has turned up within %g s")
-      :format(seconds), "it may still arrive: look for its name before "
-      .. "deploying it again")
+-- Making room ----------------------------------------------------------------------
+
+local function twins_of(tenant, f, record)
+  local twins = {}
+  for _, other in ipairs((find(tenant, f))) do
+    if other.id ~= record.id and same(tenant, other, f) then
+      twins[#twins + 1] = other
+    end
   end
-  log.warn(("the answer to creating filter '%s' was lost, and no filter of that "
-    .. "name turned up within %g s: creating it again"):format(f.name, seconds))
-  local e
-  record, e = create()
-  if record == nil and e.code ~= "ambiguous" then error(e, 0) end
-  if record == nil then
-    record = look(tenant, f, e)
-    if record then return say_adopted(f, record) end
-    give_up(f, e, {}, "so was that of a second try; no filter of that name has "
-      .. "turned up", "look for its name before deploying it again")
+  return twins
+end
+
+--- Deletes what this deployment made, unless somebody has changed it since.
+local function take_back(tenant, f, lost, record, twin)
+  local ids = { record, twin }
+  local _, both = id_list(ids)
+  local ok, e = pcall(function()
+    local now = fetch(tenant, record.id)
+    if now and not same(tenant, now, f) then
+      error(err.new { code = "conflict", message = "somebody has changed it" }, 0)
+    end
+    if now then tenant.filters:delete(now) end
+  end)
+  if not ok and (not err.is(e) or e.code == "cancelled") then error(e, 0) end
+  if not ok then
+    error(ambiguous(f, lost, ids, ("there are two of that name, %s; deleting %s failed: %s")
+      :format(both, record.id, e.message), "keep the one that is wanted", e), 0)
   end
-  refuse_several(f, lost, (find(tenant, f)))
+  log.warn(("the first create of filter '%s' has arrived after all, as %s: the second "
+    .. "one, %s, is deleted"):format(f.name, twin.id, record.id))
+end
+
+--- After the filter was created once more, and `record` is what is taken for
+-- it: is it there once? If the create that was lost has arrived, that is kept,
+-- and the other goes again if it is `ours`, by the word of the create's answer.
+-- Returns the record that stays.
+function adopt.settle(tenant, f, lost, record, ours)
+  local twins = twins_of(tenant, f, record)
+  if #twins == 1 and ours then
+    take_back(tenant, f, lost, record, twins[1])
+    record = twins[1]
+    twins = twins_of(tenant, f, record)
+  end
+  if #twins > 0 then
+    twins[#twins + 1] = record
+    judge(tenant, f, lost, twins)
+  end
   return record
 end
 

@@ -102,9 +102,9 @@ return {
   limit = { rate = 100, burst = 100 },
   retry = { attempts = 4, base = 0.5, cap = 20 },
 
-  -- When the answer to a create was lost: how often, and every how many
-  -- seconds, the filter is looked for.
-  lost = { looks = 3, interval = 1 },
+  -- When the answer to a create was lost: every how many seconds, and for how
+  -- long, the filter is looked for.
+  lost = { interval = 2, timeout = 10 },
 
   -- Where servers differ, defaults first ----------------------------------
   switches = {

@@ -11,6 +11,7 @@ local poll = require "weir.poll"
 local source = require "weir.source"
 local yaml = require "weir.yaml"
 local misuse = require "weir.core".misuse
+local note_trace = require "weir.core.task".note_trace
 
 local Filters = {}
 Filters.__index = Filters
@@ -77,14 +78,14 @@ end
 
 --- Checks a definition without any network. Returns true, or raises an err
 -- ("validation") whose `errors` list every problem.
-function Filters:check(definition) -- luacheck: ignore self
-  filter.new(definition)
+function Filters:check(definition)
+  filter.new(definition, self.tenant.schema)
   return true
 end
 
 --- Checks locally, then asks the server. Returns true, or raises.
 function Filters:validate(definition)
-  local f = filter.new(definition)
+  local f = filter.new(definition, self.tenant.schema)
   local response, e = self.tenant.client:post(
     self.tenant.dialect.paths.validate, { json = f:table(), safe = true })
   if not response then error(with_lines(e, definition), 0) end
@@ -111,9 +112,11 @@ end
 
 --- Creates the filter and returns its record. Never sent twice: when the
 -- answer is lost the error's code is "ambiguous", and `because` says
--- in a word what happened ("transport", "timeout", "server", …).
+-- in a word what happened ("transport", "timeout", "server", …). `maybe_done`
+-- is set whenever it may have been created, also after a 500.
 function Filters:create(definition)
-  local record, e = try_create(self, filter.new(definition), definition)
+  local record, e = try_create(self,
+    filter.new(definition, self.tenant.schema), definition)
   return (must(record, e))
 end
 
@@ -193,41 +196,118 @@ function Filters:wait_active(what, opts)
   return answer
 end
 
+-- The whole road ---------------------------------------------------------------
+
+--- What `opts.resume` knows: {id =, lost =}. `lost` is set where an earlier
+-- deployment may have created the filter without knowing its id.
+local function past_of(f, resume)
+  if resume == nil or resume == false then return {} end
+  if resume == true then return { lost = {} } end
+  if not err.is(resume) then
+    misuse("filters:deploy: resume must be the err of an earlier deploy, or true; got "
+      .. type(resume))
+  end
+  if resume.name and resume.name ~= f.name then
+    misuse(("filters:deploy: resume is an err of filter %q, not of %q")
+      :format(resume.name, f.name))
+  end
+  return {
+    id = not resume.deleted and resume.id or nil,
+    lost = resume.maybe_done and resume or nil,
+  }
+end
+
+--- Sees to it that the filter is on the server, and notes in `way` how far it
+-- has come: `id` as soon as it is known, `lost` while a create of this
+-- deployment or of an earlier one may still arrive, `ours` where the create's
+-- own answer told the id.
+local function create_once(self, f, definition, way)
+  local tenant, lost = self.tenant, way.lost
+  if not way.id and lost then
+    local record = adopt.find_before(tenant, f, lost)
+    way.id = record and record.id
+  end
+  if way.id then return end
+  self:validate(definition)
+  local record, e = try_create(self, f, definition)
+  if record then
+    way.id, way.ours = record.id, true
+  elseif e.maybe_done then
+    way.lost = e
+    way.id = adopt.find(tenant, f, e).id
+    way.lost = lost
+  else
+    error(e, 0)
+  end
+end
+
+--- Removes what has not become active; says so in the err.
+local function clean_up(self, e)
+  local ok, why = pcall(self.delete, self, e.id)
+  e.deleted = ok
+  if not ok then
+    e.hint = ("it is still there, since deleting it failed: %s")
+      :format(err.is(why) and why.message or tostring(why))
+  end
+end
+
+local function walk(self, f, definition, opts, way)
+  create_once(self, f, definition, way)
+  local record
+  repeat
+    local waited_for = way.id
+    way.waiting = true
+    self:wait_active(way.id, {
+      interval = opts.interval, timeout = opts.timeout, on_look = opts.on_look,
+    })
+    way.waiting = false
+    record = self:get(way.id)
+    if way.lost then
+      record = adopt.settle(self.tenant, f, way.lost, record, way.ours)
+      way.ours = way.ours and record.id == way.id
+      way.id = record.id
+    end
+  until way.id == waited_for
+  way.lost = nil
+  return record
+end
+
+local deploy_options = {
+  interval = "number", timeout = "number", on_look = "function",
+  on_failure = "string", resume = "any",
+}
+
 --- The whole road in one call: checks, validates, creates, waits until it is
 -- active. Returns the record as it then is. If the activation fails the err
--- carries the filter's `id`, and `on_failure = "delete"` removes it again. If
--- the answer to the create is lost, the filter is looked for by its name and
--- adopted (see cxone/adopt.lua); where that cannot be decided, the err is
--- "ambiguous" with `name` and `ids`.
+-- carries the filter's `id`, and `on_failure = "delete"` removes it again.
+--
+-- The filter is created at most once. If the answer to the create is lost, it
+-- is looked for by its name and adopted (see cxone/adopt.lua); where that
+-- cannot be decided, the err is "ambiguous" with `name` and `ids`.
+--
+-- `resume = e` goes on with the deployment that ended in the err `e`, wherever
+-- it stood: it waits for the filter whose id is known, looks for the one that
+-- may have been created and creates it if there is none, or starts anew.
+-- `resume = true` does so without an err: an earlier run may have created it.
 function Filters:deploy(definition, opts)
-  opts = options.check("filters:deploy", opts, {
-    interval = "number", timeout = "number", on_look = "function",
-    on_failure = "string",
-  })
+  opts = options.check("filters:deploy", opts, deploy_options)
   if opts.on_failure and opts.on_failure ~= "delete" then
     misuse(("filters:deploy: on_failure must be \"delete\", got %q")
       :format(opts.on_failure))
   end
-  self:validate(definition)
-  local f = filter.new(definition)
-  local create = function() return try_create(self, f, definition) end
-  local record, lost = create()
-  if not record and lost.code == "ambiguous" then
-    record = adopt.settle(self.tenant, f, lost, create)
+  local f = filter.new(definition, self.tenant.schema)
+  local way = past_of(f, opts.resume)
+  local ok, result = xpcall(walk, note_trace, self, f, definition, opts, way)
+  if ok then return result end
+  if not err.is(result) or result.code == "cancelled" then error(result, 0) end
+  result.name = f.name
+  result.id = result.id or way.id
+  if way.lost then result.maybe_done = true end
+  if opts.on_failure == "delete" and way.waiting
+    and (result.code == "failed" or result.code == "timeout") then
+    clean_up(self, result)
   end
-  must(record, lost)
-  local ok, e = pcall(self.wait_active, self, record.id, {
-    interval = opts.interval, timeout = opts.timeout, on_look = opts.on_look,
-  })
-  if not ok then
-    if opts.on_failure == "delete" and err.is(e)
-      and (e.code == "failed" or e.code == "timeout") then
-      self:delete(record.id)
-      e.deleted = true
-    end
-    error(e, 0)
-  end
-  return self:get(record.id)
+  error(result, 0)
 end
 
 -- Looking at it -------------------------------------------------------------------

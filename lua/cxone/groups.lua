@@ -11,6 +11,9 @@ Groups.__name = "cxone.groups"
 
 local groups = {}
 
+-- How often members are read and put again when the answer was lost.
+local attempts = 4
+
 function groups.new(tenant)
   return setmetatable({ tenant = tenant }, Groups)
 end
@@ -42,22 +45,23 @@ local function union(self, gid, ids)
   return all
 end
 
+--- A member that is added twice is a member once, so this may be repeated as it
+-- is; but not where it replaces the members, since others add some, too.
+local function put(self, gid, ids, as_it_is)
+  local d = self.tenant.dialect
+  return self.tenant.client:put(path.fill(d.paths.group_filters, { gid = gid }),
+    { json = { [d.page.members.items] = ids }, idempotent = as_it_is })
+end
+
 --- Adds filters (an id, a record, or a list of these) to the group. Those that
 -- are members already stay so; an answer that was lost is asked for again.
 function Groups:assign(gid, filters)
-  local tenant = self.tenant
-  local ids = as_ids(filters)
-  if tenant.dialect.switches.group_put == "replaces" then
-    ids = union(self, gid, ids)
+  local ids, replaces = as_ids(filters), self.tenant.dialect.switches.group_put == "replaces"
+  for attempt = 1, attempts do
+    local response, e = put(self, gid, replaces and union(self, gid, ids) or ids, not replaces)
+    if response then return end
+    if not (replaces and e.maybe_done) or attempt == attempts then error(e, 0) end
   end
-  local response, e = tenant.client:put(
-    path.fill(tenant.dialect.paths.group_filters, { gid = gid }),
-    {
-      json = { [tenant.dialect.page.members.items] = ids },
-      -- A member that is added twice is a member once.
-      idempotent = true,
-    })
-  if not response then error(e, 0) end
 end
 
 --- Iterates over the ids of the group's filters, however many there are.

@@ -6,6 +6,7 @@
 local auth = require "weir.auth"
 local client = require "weir.client"
 local config = require "cxone.config"
+local filter = require "weir.filter"
 local filters = require "cxone.filters"
 local groups = require "cxone.groups"
 local audit = require "cxone.audit"
@@ -50,6 +51,7 @@ function cxone.connect(options)
     base_url = settings.base_url,
     simulated = settings.simulated,
     dialect = settings.dialect,
+    schema = filter.schema(settings.dialect.filter),
     auth = make_auth(settings),
   }, Tenant)
   tenant.client = client.new {

@@ -25,7 +25,7 @@ local cxone = {}
 ---@field retry? {attempts?: integer, base?: number, cap?: number}  seconds; default 4, 0.5, 20
 ---@field timeout? number            seconds of one call with all its attempts; default 120
 ---@field allow_plain_http? boolean  http beyond this machine
----@field dialect? table             what differs from `cxone.dialect`
+---@field dialect? table             what differs from `cxone.dialect`, the local check too
 
 ---Connects to a tenant; sends nothing before the first call. Under `--sim` the
 ---simulator answers, whatever the options say. Raises "config" naming all that
@@ -39,6 +39,7 @@ function cxone.connect(options) end
 ---@field base_url string
 ---@field simulated boolean?  true under `--sim`
 ---@field dialect table
+---@field schema weir.filter.schema  what its definitions are checked by
 ---@field auth weir.auth
 ---@field client weir.client
 ---@field filters cxone.filters
@@ -123,14 +124,28 @@ function filters:wait_active(what, opts) end
 
 ---@class cxone.deploy_options: cxone.wait_options
 ---@field on_failure? "delete"  removes the filter again when it does not become active
+---@field resume? weir.err.Err|true  goes on where a deploy ended in this err; true: an earlier run
 
 ---Checks, validates, creates, and waits until it is active.
 ---
----If the answer to the create is lost, the filter is looked for by its name: one
----with the same definition is adopted, with a warning in the log. None: where
----the connection broke before any answer and all filters could be listed, it
----is created once more. Otherwise, and where several have the name, the err is
----"ambiguous", with `err.name`, `err.ids` and `err.because`.
+---The filter is created at most once. If the answer to the create is lost, it is
+---looked for by its name (10 s, `dialect.lost`): one with the same definition is
+---adopted, with a warning in the log. Otherwise, and where several have the
+---name, the err is "ambiguous", with `err.name`, `err.ids` and `err.because`.
+---That none has turned up is no proof: it may still arrive.
+---
+---`resume` goes on from any err of an earlier deploy. Where that left open whether
+---the filter was created, it is looked for again, and created again only if all
+---filters could be listed and none has the name; should the first arrive after
+---all, the second is deleted again and the first adopted.
+---
+---```lua
+---local ok, r = pcall(tenant.filters.deploy, tenant.filters, definition)
+---if not ok then
+---  task.sleep(60)
+---  r = tenant.filters:deploy(definition, { resume = r })
+---end
+---```
 ---@param definition cxone.definition|weir.filter
 ---@param opts? cxone.deploy_options
 ---@return cxone.record

@@ -13,6 +13,16 @@ local filter = {}
 -- Read once: a script that changes the dialect's table changes no check.
 local schema = core.schema(dialect.filter)
 
+-- By what each filter was checked, where that is not the dialect's own.
+local schema_of = setmetatable({}, { __mode = "k" })
+
+--- What a definition is checked by: the `filter` table of a dialect that
+-- differs (see cxone/dialect.lua). Raises where that cannot be used.
+function filter.schema(of)
+  if of == dialect.filter then return schema end
+  return core.schema(of)
+end
+
 --- Adds to each problem where the script built what it complains of.
 local function with_lines(problems, definition)
   local lines = source.lines_of(definition)
@@ -23,7 +33,7 @@ local function with_lines(problems, definition)
 end
 
 local function check_argument(what, definition)
-  if type(definition) ~= "table" then
+  if type(definition) ~= "table" and not core.is(definition) then
     misuse(("%s: expected a table or a filter, got %s")
       :format(what, type(definition)))
   end
@@ -39,12 +49,33 @@ local function describe(problem)
   return line
 end
 
+--- As core.new, and remembers by which schema.
+local function make(definition, by)
+  by = by or schema
+  local made, problems = core.new(by, definition)
+  if made and by ~= schema then schema_of[made] = by end
+  return made, problems
+end
+
+--- Whether this is a filter that was checked by that schema already. One that
+-- a script made is checked again where its tenant's dialect differs.
+local function is_made(definition, by)
+  return core.is(definition) and (not by or (schema_of[definition] or schema) == by)
+end
+
+--- The definition as a table, for one that is a filter of another schema.
+local function as_table(definition)
+  return core.is(definition) and definition:table() or definition
+end
+
 --- Makes a filter, or raises an err ("validation") whose `errors` list every
--- problem. A filter is returned as it is.
-function filter.new(definition)
-  if core.is(definition) then return definition end
+-- problem. A filter is returned as it is. `by` is a schema (`filter.schema`);
+-- default: the dialect's.
+function filter.new(definition, by)
+  if is_made(definition, by) then return definition end
   check_argument("filter.new", definition)
-  local made, problems = core.new(schema, definition)
+  definition = as_table(definition)
+  local made, problems = make(definition, by)
   if made then return made end
   with_lines(problems, definition)
   local more = #problems > 1 and (" (and %d more)"):format(#problems - 1) or ""
@@ -54,10 +85,11 @@ function filter.new(definition)
 end
 
 --- Returns true, or nil and the list of every problem.
-function filter.check(definition)
-  if core.is(definition) then return true end
+function filter.check(definition, by)
+  if is_made(definition, by) then return true end
   check_argument("filter.check", definition)
-  local made, problems = core.new(schema, definition)
+  definition = as_table(definition)
+  local made, problems = make(definition, by)
   if made then return true end
   return nil, with_lines(problems, definition)
 end
@@ -75,7 +107,7 @@ function core.methods.with(self, changes)
     if value == null then value = nil end
     definition[key] = value
   end
-  return filter.new(definition)
+  return filter.new(definition, schema_of[self])
 end
 
 return filter

@@ -2,8 +2,11 @@
 
 local core = require "weir.core.poll"
 local dialect = require "cxone.dialect"
+local err = require "weir.err"
 local options = require "weir.options"
+local task = require "weir.task"
 local misuse = require "weir.core".misuse
+local note_trace = require "weir.core.task".note_trace
 
 local poll = {}
 
@@ -26,6 +29,19 @@ local function read_look(opts, word, reason)
       :format(opts.field or "status", type(document or word)))
   end
   return word, type(reason) == "string" and reason or nil, document
+end
+
+--- Looks, but no longer than there is time. Returns true and what the look
+-- gave, or false if it was cut off. What it raises is raised.
+local function look_in_time(look, info)
+  local given
+  local ok, e = pcall(task.timeout, info.left, function()
+    given = table.pack(xpcall(look, note_trace, info))
+  end)
+  if ok and given[1] then return true, given[2], given[3] end
+  if ok then error(given[2], 0) end
+  if err.is(e, "timeout") then return false end
+  error(e, 0)
 end
 
 --- Looks until the word is one of `done`. Returns the last document (the word
@@ -55,12 +71,16 @@ function poll.wait(opts)
     local state, word, info, seen = core.next(wait)
     if not state then return nil, word end
     if state == "look" then
-      local first, second = look(info)
-      if first == nil and second ~= nil then return nil, second end
-      local reason
-      word, reason, document = read_look(opts, first, second)
-      core.answer(wait, word, reason)
-      if on_look then on_look(word, info) end
+      local in_time, first, second = look_in_time(look, info)
+      if in_time and first == nil and second ~= nil then return nil, second end
+      if in_time then
+        local reason
+        word, reason, document = read_look(opts, first, second)
+        core.answer(wait, word, reason)
+        if on_look then on_look(word, info) end
+      else
+        core.cut(wait)
+      end
     elseif state == "looked" then
       on_look(word, info)
     else

@@ -68,6 +68,9 @@ int bind_misuse(lua_State *L, const char *fmt, ...)
 /* The same for a mistake that the core found: "what: message (hint)";
  * clears `err`. */
 int bind_misuse_err(lua_State *L, const char *what, struct weir_err *err);
+/* Pushes a text of ours without the secrets in it: messages that are no err
+ * objects. */
+void bind_redacted_push(lua_State *L, const char *text, size_t len);
 /* The err object at `index`, or false: for code that must tell apart. */
 bool bind_is_err(lua_State *L, int index);
 

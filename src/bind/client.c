@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "request.h"
+#include "weir/cut.h"
 
 static const char client_type[] = "weir.client";
 
@@ -168,7 +169,8 @@ static int client_new(lua_State *L)
         return bind_misuse_err(L, "client.new", &err);
     if (code)
         return bind_raise(L, &err);
-    strncat(box->base_url, options.base_url, sizeof(box->base_url) - 1);
+    weir_cut_copy(box->base_url, sizeof(box->base_url), options.base_url,
+                  strlen(options.base_url));
     return 1;
 }
 

@@ -6,6 +6,7 @@
 
 #include "bind.h"
 #include "err_internal.h"
+#include "weir/cut.h"
 #include "weir/filter.h"
 
 static const char err_type[] = "weir.err";
@@ -149,50 +150,46 @@ static void set_number(lua_State *L, const char *name, lua_Integer number)
 static void set_detail(lua_State *L, const char *detail)
 {
     struct weir_err ignored = WEIR_ERR_INIT;
-    struct weir_buf *buf;
     struct bind_builder *builder;
     int top = lua_gettop(L);
 
     if (!detail)
         return;
     luaL_checkstack(L, 8, NULL);
-    buf = bind_buf(L, MAX_TEXT);
-    if (weir_log_redact(bind_context(L)->log, detail, strlen(detail), buf))
-        return lua_settop(L, top);
     builder = bind_builder(L);
-    if (weir_json_scan(buf->data, buf->len, NULL, bind_builder_sink(builder),
+    if (weir_json_scan(detail, strlen(detail), NULL, bind_builder_sink(builder),
                        &ignored)) {
         weir_err_clear(&ignored);
-        lua_pushlstring(L, weir_buf_str(buf), buf->len);
+        lua_pushstring(L, detail);
     }
     lua_setfield(L, top, "detail");
     lua_settop(L, top);
 }
 
-void bind_err_push(lua_State *L, const struct weir_err *err)
+/* `err` belongs to a box, since pushing may run out of memory. */
+static void push_boxed(lua_State *L, struct weir_err *err)
 {
-    struct weir_err copy = *err;
-
-    copy.detail = NULL; /* stays the caller's: no malloc held here */
-    weir_log_redact_err(bind_context(L)->log, &copy);
+    weir_log_redact_err(bind_context(L)->log, err);
     luaL_checkstack(L, 4, NULL);
     lua_createtable(L, 0, 8);
     set_metatable(L);
-    set_text(L, "code", weir_code_word(copy.code));
-    set_text(L, "message", copy.message);
-    set_text(L, "hint", copy.hint);
-    set_text(L, "method", copy.method);
-    set_text(L, "url", copy.url);
-    set_text(L, "request_id", copy.request_id);
-    set_number(L, "status", copy.status);
-    set_number(L, "attempts", copy.attempts);
-    if (copy.because)
-        set_text(L, "because", weir_code_word(copy.because));
-    if (copy.maybe_done)
+    set_text(L, "code", weir_code_word(err->code));
+    set_text(L, "message", err->message);
+    set_text(L, "hint", err->hint);
+    set_text(L, "method", err->method);
+    set_text(L, "url", err->url);
+    set_text(L, "request_id", err->request_id);
+    set_number(L, "status", err->status);
+    set_number(L, "attempts", err->attempts);
+    if (err->because)
+        set_text(L, "because", weir_code_word(err->because));
+    if (err->maybe_done)
         set_boolean(L, "maybe_done", true);
-    if (copy.reach != WEIR_REACH_NONE)
+    if (err->reach != WEIR_REACH_NONE)
         set_boolean(L, "sent", true);
     set_detail(L, err->detail);
+    weir_err_clear(err);
+    lua_remove(L, -2); /* the box */
 }
 
 static void err_fini(void *memory)
@@ -200,15 +197,22 @@ static void err_fini(void *memory)
     weir_err_clear(memory);
 }
 
-/* Moves `err` into a box first: pushing may run out of memory. */
+void bind_err_push(lua_State *L, const struct weir_err *err)
+{
+    struct weir_err *copy;
+
+    luaL_checkstack(L, 4, NULL);
+    copy = bind_box(L, sizeof(*copy), err_fini);
+    weir_err_copy(copy, err);
+    push_boxed(L, copy);
+}
+
 static void push_and_clear(lua_State *L, struct weir_err *err)
 {
     struct weir_err *boxed = bind_box(L, sizeof(*boxed), err_fini);
 
     weir_err_move(boxed, err);
-    bind_err_push(L, boxed);
-    weir_err_clear(boxed);
-    lua_remove(L, -2);
+    push_boxed(L, boxed);
 }
 
 int bind_fail(lua_State *L, struct weir_err *err)
@@ -224,6 +228,19 @@ int bind_raise(lua_State *L, struct weir_err *err)
     luaL_checkstack(L, 6, NULL);
     push_and_clear(L, err);
     return lua_error(L);
+}
+
+void bind_redacted_push(lua_State *L, const char *text, size_t len)
+{
+    struct weir_buf *buf;
+
+    luaL_checkstack(L, 4, NULL);
+    buf = bind_buf(L, MAX_TEXT);
+    if (weir_log_redact(bind_context(L)->log, text, len, buf))
+        luaL_error(L, "a message of %d bytes is too long", (int)len);
+    lua_pushlstring(L, weir_buf_str(buf), buf->len);
+    bind_box_close(L, -2);
+    lua_remove(L, -2);
 }
 
 /* ---- a caller's mistake ---- */
@@ -255,10 +272,10 @@ int bind_misuse(lua_State *L, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(message, sizeof(message), fmt, args);
+    weir_cut_vprintf(message, sizeof(message), fmt, args);
     va_end(args);
     bind_where(L);
-    lua_pushstring(L, message);
+    bind_redacted_push(L, message, strlen(message));
     lua_concat(L, 2);
     return lua_error(L);
 }
@@ -281,20 +298,6 @@ static const char *const fields[] = {
     "code",    "message",    "hint",     "status", "method",
     "url",     "request_id", "attempts", "cause",  "detail",
     "because", "maybe_done", "sent",     NULL};
-
-/* Pushes the string at `index` without the secrets in it. */
-static void push_redacted(lua_State *L, int index)
-{
-    size_t len;
-    const char *text = lua_tolstring(L, index, &len);
-    struct weir_buf *buf = bind_buf(L, MAX_TEXT);
-
-    if (weir_log_redact(bind_context(L)->log, text, len, buf))
-        bind_misuse(L, "err.new: a text of %zu bytes is too long", len);
-    lua_pushlstring(L, weir_buf_str(buf), buf->len);
-    bind_box_close(L, -2);
-    lua_remove(L, -2);
-}
 
 static void check_field(lua_State *L, const char *name)
 {
@@ -352,7 +355,10 @@ static int err_new(lua_State *L)
         }
         check_field(L, *field);
         if (lua_type(L, -1) == LUA_TSTRING) {
-            push_redacted(L, -1);
+            size_t len;
+            const char *text = lua_tolstring(L, -1, &len);
+
+            bind_redacted_push(L, text, len);
             lua_remove(L, -2);
         }
         lua_setfield(L, 2, *field);

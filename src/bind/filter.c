@@ -146,12 +146,12 @@ static void push_problems(lua_State *L,
         const struct weir_filter_problem *problem = &problems->list[i];
 
         lua_createtable(L, 0, 5);
-        lua_pushstring(L, problem->path);
+        bind_redacted_push(L, problem->path, strlen(problem->path));
         lua_setfield(L, -2, "path");
-        lua_pushstring(L, problem->message);
+        bind_redacted_push(L, problem->message, strlen(problem->message));
         lua_setfield(L, -2, "message");
         if (problem->hint[0]) {
-            lua_pushstring(L, problem->hint);
+            bind_redacted_push(L, problem->hint, strlen(problem->hint));
             lua_setfield(L, -2, "hint");
         }
         lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -183,11 +183,11 @@ static int unfit(lua_State *L, struct weir_err *err)
     lua_pushnil(L);
     lua_createtable(L, 1, 0);
     lua_createtable(L, 0, 4);
-    lua_pushlstring(
+    bind_redacted_push(
         L, err->message,
         colon && err->message[0] == '/' ? (size_t)(colon - err->message) : 0);
     lua_setfield(L, -2, "path");
-    lua_pushstring(L, message);
+    bind_redacted_push(L, message, strlen(message));
     lua_setfield(L, -2, "message");
     lua_rawseti(L, -2, 1);
     weir_err_clear(err);

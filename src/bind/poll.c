@@ -115,6 +115,10 @@ static int push_state(lua_State *L, struct weir_op *op)
     lua_createtable(L, 0, 3);
     lua_pushinteger(L, weir_poll_looks(op));
     lua_setfield(L, -2, "looks");
+    if (weir_poll_state(op) == WEIR_POLL_LOOK) {
+        lua_pushnumber(L, (lua_Number)weir_poll_left(op) / 1000);
+        lua_setfield(L, -2, "left");
+    }
     lua_pushnumber(L, (lua_Number)weir_poll_waited(op) / 1000);
     lua_setfield(L, -2, "waited");
     bind_value_push(L, weir_poll_document(op));
@@ -149,11 +153,16 @@ static int poll_answer(lua_State *L)
     return 0;
 }
 
+/* cut(wait): the look took longer than it had */
+static int poll_cut(lua_State *L)
+{
+    weir_poll_cut(check(L)->op);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
-    {"open", poll_open},
-    {"next", poll_next},
-    {"answer", poll_answer},
-    {NULL, NULL},
+    {"cut", poll_cut},       {"open", poll_open}, {"next", poll_next},
+    {"answer", poll_answer}, {NULL, NULL},
 };
 
 int luaopen_weir_poll(lua_State *L)

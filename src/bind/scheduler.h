@@ -48,6 +48,7 @@ struct bind_task {
     struct weir_timer timer;
     struct bind_waiter timer_waiter;
     struct bind_task **entered; /* a list of tasks that wait for one thing */
+    struct bind_task **place;   /* what points to this task in it */
     struct bind_waiter list_waiter;
 
     struct bind_task *joiners;      /* who waits for this one to end */
@@ -79,6 +80,8 @@ struct bind_scheduler {
     char hindrance[64];           /* because of this */
     size_t n_lost; /* unobserved failures beyond those that are kept */
     size_t n_kept;
+    uint64_t n_waits; /* begun, by all tasks */
+    uint64_t probed;  /* the wait that bind_wait_probe is for; 0: none */
 };
 
 /* ---- for the host ---- */
@@ -117,6 +120,10 @@ void bind_task_error(lua_State *L, int index);
 
 /* The running task; raises plain words where nothing can wait. */
 struct bind_task *bind_wait_begin(lua_State *L, const char *what);
+/* Calls the function on top, which it takes, in the place of whoever begins
+ * the n-th wait from now, before that wait begins: so that a test can make
+ * something happen at every moment at which a task can wait. */
+void bind_wait_probe(lua_State *L, lua_Integer n);
 /* Leaves.  To be used as `return bind_wait_yield(…)`. */
 int bind_wait_yield(lua_State *L, lua_KContext ctx, lua_KFunction k);
 /* First thing in `k`: false if the wait has to be given up: let go of what

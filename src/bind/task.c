@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "scheduler.h"
+#include "weir/http.h"
 
 /* Longer is a mistake in units. */
 #define MAX_SECONDS 1e10
@@ -227,8 +228,10 @@ static int task_shield(lua_State *L)
                     outer);
 }
 
-/* Tasks that have not ended, the caller's own too, and operations that are
- * under way: what a test looks at. */
+/* ---- what a test looks at ---- */
+
+/* Tasks that have not ended, the caller's own too; operations under way;
+ * timers; handles of libcurl that requests hold. */
 static int task_count(lua_State *L)
 {
     struct bind_scheduler *scheduler = bind_context(L)->scheduler;
@@ -237,7 +240,23 @@ static int task_count(lua_State *L)
         return 0;
     lua_pushinteger(L, (lua_Integer)scheduler->n_alive);
     lua_pushinteger(L, (lua_Integer)weir_loop_ops(scheduler->loop));
-    return 2;
+    lua_pushinteger(L, (lua_Integer)weir_loop_timers(scheduler->loop));
+    lua_pushinteger(L, (lua_Integer)weir_http_in_flight(scheduler->loop));
+    return 4;
+}
+
+/* probe(n, fn): see bind_wait_probe. */
+static int task_probe(lua_State *L)
+{
+    lua_Integer n = luaL_checkinteger(L, 1);
+
+    luaL_argcheck(L, n > 0, 1, "must be 1 or more");
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (!bind_context(L)->scheduler)
+        return bind_misuse(L, "there are no tasks here");
+    lua_settop(L, 2);
+    bind_wait_probe(L, n);
+    return 0;
 }
 
 static const luaL_Reg methods[] = {
@@ -246,13 +265,10 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"spawn", task_spawn},
-    {"sleep", task_sleep},
-    {"shield", task_shield},
-    {"cancelled", task_cancelled},
-    {"count", task_count},
-    {"note_trace", bind_trace_note},
-    {NULL, NULL},
+    {"spawn", task_spawn},           {"sleep", task_sleep},
+    {"shield", task_shield},         {"cancelled", task_cancelled},
+    {"count", task_count},           {"probe", task_probe},
+    {"note_trace", bind_trace_note}, {NULL, NULL},
 };
 
 int luaopen_weir_task(lua_State *L)

@@ -10,6 +10,8 @@
  * that a script can make is equal to it. */
 static const char wait_mark;
 
+static const char probe_key; /* what bind_wait_probe was given */
+
 bool bind_is_wait(lua_State *co, int n)
 {
     return n == 1 && lua_touserdata(co, -1) == (const void *)&wait_mark &&
@@ -52,12 +54,14 @@ static const char *push_key(lua_State *L, int function)
 /* If the function on top is one of Lua's own that hinder, its name. */
 static bool name_hindrance(lua_State *L, char *out, size_t size)
 {
-    static const char *const libraries[] = {"_G", "table", "string"};
+    static const char *const libraries[] = {"_G",   "table", "string", "math",
+                                            "utf8", "io",    "debug"};
     int function = lua_gettop(L);
     bool hinders = false;
 
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    for (int i = 0; i < 3 && !hinders; i++) {
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]) && !hinders;
+         i++) {
         const char *name = NULL;
 
         if (lua_getfield(L, function + 1, libraries[i]) == LUA_TTABLE)
@@ -74,6 +78,18 @@ static bool name_hindrance(lua_State *L, char *out, size_t size)
     return hinders;
 }
 
+/* What Lua calls by itself, and cannot pause. */
+static const char *name_caller(const lua_Debug *ar)
+{
+    if (ar->name && strcmp(ar->name, "__gc") == 0)
+        return "a __gc metamethod";
+    if (strcmp(ar->namewhat, "hook") == 0)
+        return "a debug hook";
+    if (*ar->what == 'C' && strcmp(ar->namewhat, "for iterator") == 0)
+        return "an iterator written in C, such as that of ipairs";
+    return NULL;
+}
+
 /* Writes down what stands between the function that wants to wait and its
  * task: "table.sort". */
 static void find_hindrance(lua_State *L)
@@ -88,13 +104,13 @@ static void find_hindrance(lua_State *L)
     snprintf(out, size, "a message handler, or a C function's callback");
     luaL_checkstack(L, 8, NULL);
     for (int level = 1; !found && lua_getstack(L, level, &ar); level++) {
+        const char *caller;
+
         lua_getinfo(L, "Snf", &ar);
-        if (ar.name && strcmp(ar.name, "__gc") == 0) {
-            snprintf(out, size, "a __gc metamethod");
-            found = true;
-        } else if (*ar.what == 'C') {
-            found = name_hindrance(L, out, size);
-        }
+        caller = name_caller(&ar);
+        if (caller)
+            snprintf(out, size, "%s", caller);
+        found = caller || (*ar.what == 'C' && name_hindrance(L, out, size));
         lua_pop(L, 1);
     }
 }
@@ -108,6 +124,25 @@ static int cannot_wait(lua_State *L, const char *what)
                        "%s cannot wait here: it was called from inside %s, "
                        "which cannot pause; move the call out of it",
                        what, scheduler->hindrance);
+}
+
+/* ---- for tests ---- */
+
+void bind_wait_probe(lua_State *L, lua_Integer n)
+{
+    struct bind_scheduler *scheduler = bind_context(L)->scheduler;
+
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &probe_key);
+    scheduler->probed = scheduler->n_waits + (uint64_t)n;
+}
+
+static void call_probe(lua_State *L)
+{
+    luaL_checkstack(L, 2, NULL);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &probe_key);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &probe_key);
+    lua_call(L, 0, 0);
 }
 
 /* ---- out ---- */
@@ -128,6 +163,8 @@ struct bind_task *bind_wait_begin(lua_State *L, const char *what)
         find_hindrance(L);
         cannot_wait(L, what);
     } else {
+        if (++scheduler->n_waits == scheduler->probed)
+            call_probe(L);
         task->generation++;
     }
     return task;
@@ -217,20 +254,22 @@ void bind_wait_enter(struct bind_task *task, struct bind_task **list)
 {
     task->entered = list;
     task->list_waiter = bind_waiter(task);
+    task->place = list;
     task->next_entered = *list;
+    if (*list)
+        (*list)->place = &task->next_entered;
     *list = task;
 }
 
 void bind_wait_leave(struct bind_task *task)
 {
-    struct bind_task **link = task->entered;
-
-    if (!link)
+    if (!task->entered)
         return;
-    while (*link != task)
-        link = &(*link)->next_entered;
-    *link = task->next_entered;
+    *task->place = task->next_entered;
+    if (task->next_entered)
+        task->next_entered->place = task->place;
     task->entered = NULL;
+    task->place = NULL;
     task->next_entered = NULL;
 }
 

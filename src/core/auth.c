@@ -292,7 +292,7 @@ static void not_yet(struct weir_auth *auth,
         weir_err_clear(err);
     } else {
         if (again)
-            weir_reply_append(err, WEIR_BUDGET_EMPTY);
+            weir_err_append(err, WEIR_BUDGET_EMPTY);
         else
             weir_reply_gave_up(err, &auth->retry, &decision, auth->attempt);
         weir_reply_identify(err, "POST", auth->grant.url, auth->attempt,

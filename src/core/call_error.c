@@ -42,23 +42,18 @@ static void server_words(char *out, size_t size, const struct weir_json *json)
         weir_reply_line(out, size, text, len);
 }
 
-/* The server's "errors" array becomes the error's detail, redacted as every
- * text that leaves the core. */
-static void keep_detail(const struct weir_log *log,
-                        const struct weir_json *json, struct weir_err *err)
+/* The server's "errors" array becomes the error's detail. */
+static void keep_detail(const struct weir_json *json, struct weir_err *err)
 {
     const struct weir_json *errors = weir_json_get(json, "errors");
-    struct weir_buf plain, clean;
+    struct weir_buf text;
 
     if (!weir_json_is(errors, WEIR_JSON_ARRAY))
         return;
-    weir_buf_init(&plain, (size_t)64 * 1024);
-    weir_buf_init(&clean, (size_t)128 * 1024);
-    if (!weir_json_write(errors, 0, &plain, NULL) &&
-        !weir_log_redact(log, weir_buf_str(&plain), plain.len, &clean))
-        weir_err_detail(err, weir_buf_str(&clean), clean.len);
-    weir_buf_fini(&plain);
-    weir_buf_fini(&clean);
+    weir_buf_init(&text, (size_t)64 * 1024);
+    if (!weir_json_write(errors, 0, &text, NULL))
+        weir_err_detail(err, weir_buf_str(&text), text.len);
+    weir_buf_fini(&text);
 }
 
 static void hint_for(enum weir_code code, struct weir_err *err)
@@ -105,8 +100,7 @@ static void tell_own_work(const struct call *call, enum weir_retry_done last,
                            "present state first");
 }
 
-static void from_answer(const struct call *call,
-                        const struct weir_http_response *response, bool unsafe,
+static void from_answer(const struct weir_http_response *response, bool unsafe,
                         struct weir_err *err)
 {
     struct weir_json *json = weir_reply_document(response);
@@ -121,7 +115,7 @@ static void from_answer(const struct call *call,
     weir_err_set(err, ambiguous ? WEIR_AMBIGUOUS : code, "%s%s%s%s",
                  ambiguous ? "the call may have been done: " : "", status,
                  words[0] ? ": " : "", words);
-    keep_detail(call->client->log, json, err);
+    keep_detail(json, err);
     if (ambiguous)
         err->because = code;
     weir_json_free(json);
@@ -147,14 +141,14 @@ static void say_deadline(const struct call *call,
     int64_t left = call->deadline_ms - weir_loop_now(call->http.op.loop);
 
     if (left >= SHOWN_MS)
-        weir_reply_append(err,
-                          "; waiting %.1f s more%s would pass the deadline of "
-                          "the call (%.1f of %.1f s left)",
-                          (double)decision->wait_ms / 1000,
-                          decision->from_server ? ", as the server asks," : "",
-                          (double)left / 1000, whole);
+        weir_err_append(err,
+                        "; waiting %.1f s more%s would pass the deadline of "
+                        "the call (%.1f of %.1f s left)",
+                        (double)decision->wait_ms / 1000,
+                        decision->from_server ? ", as the server asks," : "",
+                        (double)left / 1000, whole);
     else
-        weir_reply_append(err, "; the call's %.1f s are over", whole);
+        weir_err_append(err, "; the call's %.1f s are over", whole);
     /* It is the deadline that ends this call, not the server; a 429 has a
      * word of its own. */
     if (err->code != WEIR_RATE)
@@ -171,11 +165,11 @@ void weir_call_error(const struct call *call,
     bool unsafe = decision->reason == WEIR_RETRY_UNSAFE;
 
     if (response)
-        from_answer(call, response, unsafe, err);
+        from_answer(response, unsafe, err);
     else
         from_failure(failure, unsafe, err);
     if (budget_empty)
-        weir_reply_append(err, WEIR_BUDGET_EMPTY);
+        weir_err_append(err, WEIR_BUDGET_EMPTY);
     else
         weir_reply_gave_up(err, &client->retry, decision, call->attempt);
     if (decision->reason == WEIR_RETRY_DEADLINE)
@@ -205,14 +199,14 @@ void weir_call_error_deadline(const struct call *call, struct weir_err *err)
     if (unsafe)
         err->because = WEIR_TIMEOUT;
     if (call->state == CALL_TURN && pause)
-        weir_reply_append(err,
-                          ", while the client was paused after a 429 (%.1f s "
-                          "more)",
-                          (double)pause / 1000);
+        weir_err_append(err,
+                        ", while the client was paused after a 429 (%.1f s "
+                        "more)",
+                        (double)pause / 1000);
     if (call->state == CALL_TOKEN && strcmp(token, WEIR_AUTH_NOTE) != 0)
-        weir_reply_append(err, " (%s)", token);
+        weir_err_append(err, " (%s)", token);
     if (call->last_problem[0])
-        weir_reply_append(err, "; the attempt before: %s", call->last_problem);
+        weir_err_append(err, "; the attempt before: %s", call->last_problem);
     weir_reply_identify(err, call->method, call->url, call->sent, NULL);
     err->reach = call->sent ? WEIR_REACH_MAYBE : WEIR_REACH_NONE;
     hint_for(err->code, err);

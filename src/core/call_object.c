@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "weir/cut.h"
 #include "weir/http.h"
 
 void weir_call_blame(const struct weir_op *call, const char *method,
@@ -12,8 +13,8 @@ void weir_call_blame(const struct weir_op *call, const char *method,
 
     snprintf(err->method, sizeof(err->method), "%s", method);
     /* What is asked for may be nobody's business; where it is, is not. */
-    snprintf(err->url, sizeof(err->url), "%.*s",
-             (int)strcspn(response->url, "?#"), response->url);
+    weir_cut_copy(err->url, sizeof(err->url), response->url,
+                  strcspn(response->url, "?#"));
     err->status = response->status;
     err->reach = WEIR_REACH_ANSWER;
 }

@@ -1,10 +1,10 @@
 #include "weir/err.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "excerpt.h"
+#include "weir/cut.h"
 
 static const char *const words[WEIR_CODES] = {
     [WEIR_OK] = "ok",
@@ -74,7 +74,7 @@ enum weir_code weir_err_vset(struct weir_err *err, enum weir_code code,
         return code;
     weir_err_clear(err);
     err->code = code;
-    vsnprintf(err->message, sizeof(err->message), fmt, args);
+    weir_cut_vprintf(err->message, sizeof(err->message), fmt, args);
     weir_excerpt_line(err->message);
     return code;
 }
@@ -97,7 +97,7 @@ void weir_err_hint(struct weir_err *err, const char *fmt, ...)
     if (!err)
         return;
     va_start(args, fmt);
-    vsnprintf(err->hint, sizeof(err->hint), fmt, args);
+    weir_cut_vprintf(err->hint, sizeof(err->hint), fmt, args);
     weir_excerpt_line(err->hint);
     va_end(args);
 }
@@ -111,19 +111,31 @@ void weir_err_prefix(struct weir_err *err, const char *fmt, ...)
 {
     char message[sizeof(err->message)];
     va_list args;
-    int used;
+    char before[sizeof(err->message)];
 
     if (!err)
         return;
     memcpy(message, err->message, sizeof(message));
     va_start(args, fmt);
-    used = vsnprintf(err->message, sizeof(err->message), fmt, args);
+    weir_cut_vprintf(before, sizeof(before), fmt, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof(err->message)) {
-        size_t room = sizeof(err->message) - (size_t)used;
+    weir_cut_printf(err->message, sizeof(err->message), "%s%s", before,
+                    message);
+    weir_excerpt_line(err->message);
+}
 
-        snprintf(err->message + used, room, "%s", message);
-    }
+void weir_err_append(struct weir_err *err, const char *fmt, ...)
+{
+    char more[sizeof(err->message)], before[sizeof(err->message)];
+    va_list args;
+
+    if (!err)
+        return;
+    va_start(args, fmt);
+    weir_cut_vprintf(more, sizeof(more), fmt, args);
+    va_end(args);
+    memcpy(before, err->message, sizeof(before));
+    weir_cut_printf(err->message, sizeof(err->message), "%s%s", before, more);
     weir_excerpt_line(err->message);
 }
 

@@ -3,6 +3,7 @@
 
 #include "call_object.h"
 #include "merge_internal.h"
+#include "weir/cut.h"
 
 /* One update, or one read.  Every merge starts from what the caller gave
  * (base, mine) and the newest state of the server, so that no round depends
@@ -359,8 +360,8 @@ static void wait_and_read(struct update *u)
         most *= 2;
     if (most > JITTER_CAP_MS)
         most = JITTER_CAP_MS;
-    weir_op_note(&u->op, "PUT %.80s: changed by others, attempt %u of %u",
-                 u->path, u->attempts + 1, u->max_attempts);
+    weir_op_note(&u->op, "PUT %s: changed by others, attempt %u of %u",
+                 WEIR_CUT(80, u->path), u->attempts + 1, u->max_attempts);
     weir_timer_start(u->op.loop, &u->wait,
                      (int64_t)(clock->random(clock->ud) % (uint64_t)(most + 1)),
                      read_current, u);

@@ -16,6 +16,7 @@ struct filter_check {
     struct weir_err *err;
     size_t found;
     size_t path_len;
+    bool path_cut; /* ends with an ellipsis */
     char path[sizeof(((struct weir_filter_problem *)0)->path)];
 };
 

@@ -1,5 +1,6 @@
 /* Problems: where a check is, and the list of what it found. */
 #include "filter_internal.h"
+#include "weir/cut.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,9 +13,14 @@
 
 static void add(struct filter_check *check, const char *text, size_t len)
 {
-    /* A pointer too long to keep is cut; nothing longer is made of it. */
-    if (check->path_len + len >= sizeof(check->path))
+    if (check->path_cut)
         return;
+    /* A pointer too long to keep is cut; nothing longer is made of it. */
+    if (check->path_len + len + sizeof(WEIR_CUT_MARK) > sizeof(check->path)) {
+        check->path_cut = true;
+        text = WEIR_CUT_MARK;
+        len = sizeof(WEIR_CUT_MARK) - 1;
+    }
     memcpy(check->path + check->path_len, text, len);
     check->path_len += len;
     check->path[check->path_len] = '\0';
@@ -52,6 +58,8 @@ size_t filter_enter_index(struct filter_check *check, size_t index)
 
 void filter_leave(struct filter_check *check, size_t outside)
 {
+    if (outside < check->path_len)
+        check->path_cut = false;
     check->path_len = outside;
     check->path[outside] = '\0';
 }
@@ -98,11 +106,11 @@ void filter_problem(struct filter_check *check, const char *hint,
     memcpy(problem->path, check->path, check->path_len + 1);
     weir_excerpt_line(problem->path);
     va_start(args, fmt);
-    vsnprintf(problem->message, sizeof(problem->message), fmt, args);
+    weir_cut_vprintf(problem->message, sizeof(problem->message), fmt, args);
     va_end(args);
     weir_excerpt_line(problem->message);
     if (hint) {
-        snprintf(problem->hint, sizeof(problem->hint), "%s", hint);
+        weir_cut_copy(problem->hint, sizeof(problem->hint), hint, strlen(hint));
         weir_excerpt_line(problem->hint);
     }
 }
@@ -130,7 +138,7 @@ void filter_unknown_word(struct filter_check *check, const char *what,
 
     list_words(list, sizeof(list), words);
     if (near)
-        snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+        weir_cut_printf(hint, sizeof(hint), "did you mean '%s'?", near);
     filter_problem(check, near ? hint : NULL, "unknown %s %s; expected %s",
                    what, filter_show(shown, word, len), list);
 }

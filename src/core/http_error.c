@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http_internal.h"
+#include "weir/cut.h"
 
 #define SERVER_MAX 300
 
@@ -29,8 +30,7 @@ static void add_facts(struct weir_http_exchange *x)
     }
     snprintf(err->method, sizeof(err->method), "%s", x->method);
     /* A URL that was checked holds no credentials. */
-    snprintf(err->url, sizeof(err->url), "%.*s", (int)strcspn(x->url, "?#"),
-             x->url);
+    weir_cut_copy(err->url, sizeof(err->url), x->url, strcspn(x->url, "?#"));
 }
 
 /* ---- deadlines ---- */
@@ -226,9 +226,19 @@ static enum weir_code say(struct weir_http_exchange *x, CURLcode result)
     }
 }
 
+/* Libcurl cuts what a server sent without saying so. */
+static void mark_cut(char error[CURL_ERROR_SIZE])
+{
+    if (strlen(error) >= CURL_ERROR_SIZE - 3)
+        memcpy(error + CURL_ERROR_SIZE - sizeof(WEIR_CUT_MARK), WEIR_CUT_MARK,
+               sizeof(WEIR_CUT_MARK));
+}
+
 void weir_http_fail(struct weir_http_exchange *x, CURLcode result)
 {
-    if (!x->http.op.err.code)
+    if (!x->http.op.err.code) {
+        mark_cut(x->handle->error);
         say(x, result);
+    }
     add_facts(x);
 }

@@ -25,12 +25,14 @@ struct weir_http_exchange;
 struct weir_http_handle {
     CURL *easy;
     struct weir_http_exchange *exchange; /* whom the callbacks serve */
+    struct weir_http_state *state;
     char error[CURL_ERROR_SIZE];
 };
 
 struct weir_http_state {
     struct weir_http_settings settings; /* owned texts */
     CURLSH *share;                      /* TLS sessions */
+    size_t n_handles;                   /* of requests under way */
     /* The origin that was read last, so that a client which stays with one
      * server has it parsed once. */
     char *origin_text;
@@ -41,7 +43,7 @@ struct weir_http_state {
 struct weir_http_state *weir_http_state(struct weir_loop *loop);
 /* A handle for the exchange's request, with every option set.  WEIR_OK,
  * WEIR_NOMEM, or as weir_http_options_set. */
-enum weir_code weir_http_handle_new(const struct weir_http_state *state,
+enum weir_code weir_http_handle_new(struct weir_http_state *state,
                                     struct weir_http_exchange *x,
                                     struct weir_http_handle **out,
                                     struct weir_err *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "http_internal.h"
+#include "weir/cut.h"
 #include "weir/url.h"
 
 #define CONNECTIONS_MAX 64L
@@ -80,7 +81,7 @@ enum weir_code weir_http_configure(struct weir_loop *loop,
 
 /* ---- handles ---- */
 
-enum weir_code weir_http_handle_new(const struct weir_http_state *state,
+enum weir_code weir_http_handle_new(struct weir_http_state *state,
                                     struct weir_http_exchange *x,
                                     struct weir_http_handle **out,
                                     struct weir_err *err)
@@ -93,11 +94,13 @@ enum weir_code weir_http_handle_new(const struct weir_http_state *state,
     if (!handle)
         return weir_err_nomem(err);
     handle->exchange = x;
+    handle->state = state;
     handle->easy = curl_easy_init();
     if (!handle->easy) {
         free(handle);
         return weir_err_nomem(err);
     }
+    state->n_handles++;
     n = weir_http_options(state, handle, x, options);
     code = weir_http_options_set(handle->easy, options, n, err);
     if (code)
@@ -111,8 +114,14 @@ void weir_http_handle_free(struct weir_http_handle *handle)
 {
     if (!handle)
         return;
+    handle->state->n_handles--;
     curl_easy_cleanup(handle->easy);
     free(handle);
+}
+
+size_t weir_http_in_flight(const struct weir_loop *loop)
+{
+    return loop->http ? loop->http->n_handles : 0;
 }
 
 /* ---- origins ---- */
@@ -152,9 +161,9 @@ enum weir_code weir_http_require_safe(const char *url,
     if (origin->https || origin->loopback)
         return WEIR_OK;
     weir_err_set(err, WEIR_INVALID,
-                 "plain http to %.*s would send everything in clear; only "
+                 "plain http to %s would send everything in clear; only "
                  "https goes beyond this machine",
-                 (int)(origin->len < 200 ? origin->len : 200), url);
+                 weir_cut_copy((char[201]){0}, 201, url, origin->len));
     weir_err_hint(err, "use https://, or say allow_plain_http = true");
     return WEIR_INVALID;
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "http_internal.h"
+#include "weir/cut.h"
 #include "weir/url.h"
 
 #define KIB ((size_t)1024)
@@ -38,8 +39,8 @@ static enum weir_code check_method(const struct weir_http_request *request,
     while ((method[len] >= 'A' && method[len] <= 'Z') || method[len] == '-')
         len++;
     if (len == 0 || len > 20 || method[len] != '\0') {
-        weir_err_set(err, WEIR_INVALID, "'%.40s' is not an HTTP method",
-                     is_token(method) ? method : "(unprintable)");
+        weir_err_set(err, WEIR_INVALID, "'%s' is not an HTTP method",
+                     is_token(method) ? WEIR_CUT(40, method) : "(unprintable)");
         weir_err_hint(err, "methods are upper-case words such as GET, POST");
         return WEIR_INVALID;
     }
@@ -74,8 +75,8 @@ static enum weir_code check_header(const struct weir_header *header,
 {
     if (!header->name || !header->value || !is_token(header->name))
         return weir_err_set(
-            err, WEIR_INVALID, "'%.60s' is not a name for a header",
-            header->name && is_token(header->name) ? header->name
+            err, WEIR_INVALID, "'%s' is not a name for a header",
+            header->name && is_token(header->name) ? WEIR_CUT(60, header->name)
                                                    : "(unprintable)");
     if (is_framing(header->name))
         return weir_err_set(err, WEIR_INVALID,
@@ -87,9 +88,9 @@ static enum weir_code check_header(const struct weir_header *header,
         /* The value is not shown: it may be the secret itself. */
         if ((c < ' ' && c != '\t') || c == 0x7f)
             return weir_err_set(err, WEIR_INVALID,
-                                "the value of the header %.60s holds %s at "
+                                "the value of the header %s holds %s at "
                                 "byte %zu",
-                                header->name,
+                                WEIR_CUT(60, header->name),
                                 c == '\r' || c == '\n' ? "a line break"
                                                        : "a control character",
                                 (size_t)(p - header->value) + 1);

@@ -8,6 +8,7 @@
 
 #include "redact.h"
 #include "redact_sink.h"
+#include "weir/cut.h"
 #include "weir/json.h"
 
 /* A message may hold a server's text; a line stays a line to be read. */
@@ -126,9 +127,9 @@ static void redact_field(const struct weir_log *log, char *field, size_t size)
     weir_buf_init(&out, LOG_LINE_MAX);
     /* A full field may have been cut in the middle of a secret. */
     if (weir_redact(&log->secrets, field, len, len + 1 == size, &out))
-        snprintf(field, size, "%s", WEIR_REDACTED);
+        weir_cut_printf(field, size, "%s", WEIR_REDACTED);
     else
-        snprintf(field, size, "%s", weir_buf_str(&out));
+        weir_cut_copy(field, size, weir_buf_str(&out), out.len);
     weir_buf_fini(&out);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "merge_internal.h"
+#include "weir/cut.h"
 
 /* The merge walks three documents at once and drives a builder: every value
  * is written once, so that a long document costs no more than its length.
@@ -177,8 +178,8 @@ static const struct weir_json *find_choice(struct merge *m)
 static void name_undecided(struct merge *m)
 {
     if (m->undecided++ < NAMED)
-        weir_buf_addf(&m->named, "%s%.100s", m->undecided > 1 ? ", " : "",
-                      weir_buf_str(&m->path));
+        weir_buf_addf(&m->named, "%s%s", m->undecided > 1 ? ", " : "",
+                      WEIR_CUT(100, weir_buf_str(&m->path)));
 }
 
 static enum weir_code conflict(struct merge *m, const struct merge_row *row,
@@ -253,9 +254,8 @@ static enum weir_code merge_object(struct merge *m, const struct merge_row *row,
     enum weir_code code = weir_merge_members(row->at, &rows);
 
     if (code == WEIR_INVALID)
-        return weir_err_set(m->err, code,
-                            "an object at '%.100s' has a key twice",
-                            weir_buf_str(&m->path));
+        return weir_err_set(m->err, code, "an object at '%s' has a key twice",
+                            WEIR_CUT(100, weir_buf_str(&m->path)));
     if (code)
         return weir_err_nomem(m->err);
     code = m->sink->begin_object(m->sink->ud, m->err);
@@ -360,10 +360,7 @@ static enum weir_code undecided(struct merge *m)
     weir_err_set(m->err, WEIR_CONFLICT, "both sides changed %s",
                  weir_buf_str(&m->named));
     if (m->undecided > NAMED) {
-        size_t len = strlen(m->err->message);
-
-        snprintf(m->err->message + len, sizeof(m->err->message) - len,
-                 " and %zu more", m->undecided - NAMED);
+        weir_err_append(m->err, " and %zu more", m->undecided - NAMED);
     }
     weir_err_hint(m->err, "decide each of them, or let one side win");
     if (!weir_json_write(m->conflicts, 0, &text, NULL))

@@ -2,10 +2,10 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "excerpt.h"
 #include "loop_internal.h"
+#include "weir/cut.h"
 
 void weir_op_init(struct weir_op *op, struct weir_loop *loop,
                   const struct weir_op_class *class)
@@ -33,7 +33,7 @@ void weir_op_note(struct weir_op *op, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(op->note, sizeof(op->note), fmt, args);
+    weir_cut_vprintf(op->note, sizeof(op->note), fmt, args);
     va_end(args);
     weir_excerpt_line(op->note);
 }

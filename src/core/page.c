@@ -5,6 +5,7 @@
 
 #include "call_object.h"
 #include "trail.h"
+#include "weir/cut.h"
 #include "weir/url.h"
 
 #define MAX_PAGES  ((size_t)1000000)
@@ -79,14 +80,15 @@ static enum weir_code read_cursor(struct page *p, const struct weir_json *page,
         if (!text || !is_integer_text(text, len))
             return weir_err_set(
                 err, WEIR_PROTOCOL,
-                "'%.60s' should be a string, an integer or null, and is of "
+                "'%s' should be a string, an integer or null, and is of "
                 "type %s",
-                p->next, weir_json_type_name(weir_json_type(member)));
+                WEIR_CUT(60, p->next),
+                weir_json_type_name(weir_json_type(member)));
     }
     if (len > CURSOR_MAX)
         return weir_err_set(err, WEIR_LIMIT,
-                            "'%.60s' has %zu bytes, more than %zu", p->next,
-                            len, CURSOR_MAX);
+                            "'%s' has %zu bytes, more than %zu",
+                            WEIR_CUT(60, p->next), len, CURSOR_MAX);
     weir_buf_reset(&p->cursor);
     if (weir_buf_add(&p->cursor, text, len) ||
         weir_trail_add(&p->trail, text, len, &seen))
@@ -113,10 +115,10 @@ static enum weir_code read_page(struct page *p, struct weir_err *err)
         return code;
     items = weir_json_get(page, p->items);
     if (!weir_json_is(items, WEIR_JSON_ARRAY)) {
-        code = weir_err_set(err, WEIR_PROTOCOL,
-                            "'%.60s' should be an array and is %s", p->items,
-                            items ? weir_json_type_name(weir_json_type(items))
-                                  : "absent");
+        code = weir_err_set(
+            err, WEIR_PROTOCOL, "'%s' should be an array and is %s",
+            WEIR_CUT(60, p->items),
+            items ? weir_json_type_name(weir_json_type(items)) : "absent");
         weir_json_free(page);
     } else {
         p->count++;
@@ -161,8 +163,8 @@ static enum weir_code start_call(struct page *p, struct weir_err *err)
 
     if (p->count >= p->max_pages)
         return weir_err_set(err, WEIR_LIMIT,
-                            "the listing %.200s has more than %zu pages",
-                            p->path, p->max_pages);
+                            "the listing %s has more than %zu pages",
+                            WEIR_CUT(200, p->path), p->max_pages);
     weir_buf_init(&query, QUERY_MAX);
     if (p->query)
         weir_buf_adds(&query, p->query);
@@ -229,7 +231,8 @@ static void advance(struct page *p)
         weir_err_copy(&err, &p->failure);
         weir_op_fail(&p->op, &err);
     } else if (p->call) {
-        weir_op_note(&p->op, "GET %.100s: page %zu", p->path, p->count + 1);
+        weir_op_note(&p->op, "GET %s: page %zu", WEIR_CUT(100, p->path),
+                     p->count + 1);
     } else {
         weir_op_finish(&p->op);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call_object.h"
+#include "weir/cut.h"
 
 #define INTERVAL_MS 3000
 #define TIMEOUT_MS  60000
@@ -38,6 +39,7 @@ struct poll {
     int64_t first; /* when the first look began */
     int64_t due;   /* when the next one begins, or this one began */
     unsigned looks;
+    bool cut; /* the caller's look took longer than there was time */
     struct weir_buf word, reason;
     struct weir_json *document;
     struct weir_op *call;
@@ -60,8 +62,9 @@ static int64_t deadline(const struct poll *p)
 
 static void note(struct poll *p)
 {
-    weir_op_note(&p->op, "%.80s: %.40s, %" PRId64 " s of %" PRId64 " s",
-                 p->what, p->word.len ? weir_buf_str(&p->word) : "looking",
+    weir_op_note(&p->op, "%s: %s, %" PRId64 " s of %" PRId64 " s",
+                 WEIR_CUT(80, p->what),
+                 p->word.len ? WEIR_CUT(40, weir_buf_str(&p->word)) : "looking",
                  (now(p) - p->first) / 1000, p->timeout / 1000);
 }
 
@@ -72,17 +75,15 @@ static void fail_late(struct poll *p, const struct weir_err *why)
 {
     struct weir_err err = WEIR_ERR_INIT;
 
-    weir_err_set(&err, WEIR_TIMEOUT,
-                 "%.200s: still %s%.100s%s after %.1f s and %u looks", p->what,
-                 p->word.len ? "'" : "",
-                 p->word.len ? weir_buf_str(&p->word) : "without an answer",
-                 p->word.len ? "'" : "", (double)(now(p) - p->first) / 1000,
-                 p->looks);
+    weir_err_set(
+        &err, WEIR_TIMEOUT, "%s: still %s%s%s after %.1f s and %u looks",
+        WEIR_CUT(200, p->what), p->word.len ? "'" : "",
+        p->word.len ? WEIR_CUT(100, weir_buf_str(&p->word))
+                    : "without an answer",
+        p->word.len ? "'" : "", (double)(now(p) - p->first) / 1000, p->looks);
     if (why) {
-        size_t len = strlen(err.message);
-
-        snprintf(err.message + len, sizeof(err.message) - len,
-                 "; the last look failed: %.300s", why->message);
+        weir_err_append(&err, "; the last look failed: %s",
+                        WEIR_CUT(300, why->message));
         err.status = why->status;
         memcpy(err.method, why->method, sizeof(err.method));
         memcpy(err.url, why->url, sizeof(err.url));
@@ -106,9 +107,10 @@ static void fail_for_good(struct poll *p)
 {
     struct weir_err err = WEIR_ERR_INIT;
 
-    weir_err_set(&err, WEIR_FAILED, "%.200s: %.100s%s%.400s", p->what,
-                 weir_buf_str(&p->word), p->reason.len ? ": " : "",
-                 weir_buf_str(&p->reason));
+    weir_err_set(&err, WEIR_FAILED, "%s: %s%s%s", WEIR_CUT(200, p->what),
+                 WEIR_CUT(100, weir_buf_str(&p->word)),
+                 p->reason.len ? ": " : "",
+                 WEIR_CUT(400, weir_buf_str(&p->reason)));
     p->stage = DECIDED;
     weir_op_fail(&p->op, &err);
 }
@@ -148,8 +150,8 @@ static enum weir_code read_answer(struct poll *p, struct weir_err *err)
     word = weir_json_get(document, p->field);
     text = weir_json_string(word, &len);
     if (!text) {
-        weir_err_set(err, WEIR_PROTOCOL, "'%.60s' should be a string and is %s",
-                     p->field,
+        weir_err_set(err, WEIR_PROTOCOL, "'%s' should be a string and is %s",
+                     WEIR_CUT(60, p->field),
                      word ? weir_json_type_name(weir_json_type(word))
                           : "absent");
         weir_call_blame(p->call, "GET", err);
@@ -187,20 +189,26 @@ static void answered(void *ud, struct weir_op *call)
     } else {
         p->stage = TO_LOOK;
         p->due = now(p);
-        weir_err_prefix(&err, "%.200s: ", p->what);
+        weir_err_prefix(&err, "%s: ", WEIR_CUT(200, p->what));
         weir_op_fail(&p->op, &err);
     }
+}
+
+static int64_t look_time(const struct poll *p)
+{
+    int64_t left = deadline(p) - now(p);
+    int64_t grace = p->interval < GRACE_MS ? p->interval : GRACE_MS;
+
+    return left > grace ? left : grace;
 }
 
 static void call(struct poll *p)
 {
     struct weir_err err = WEIR_ERR_INIT;
-    int64_t left = deadline(p) - now(p);
-    int64_t grace = p->interval < GRACE_MS ? p->interval : GRACE_MS;
     const struct weir_call what = {
         .method = "GET",
         .path = p->path,
-        .timeout_ms = left > grace ? left : grace,
+        .timeout_ms = look_time(p),
     };
 
     if (weir_client_call(p->client, &what, &p->call, &err))
@@ -242,9 +250,18 @@ static void set_due(struct poll *p)
     p->stage = TO_LOOK;
 }
 
+static void fail_cut(struct poll *p)
+{
+    const struct weir_err why = {.message = "it was not done in time"};
+
+    fail_late(p, &why);
+}
+
 static void judge(struct poll *p)
 {
-    if (is_one_of(&p->word, p->done, p->n_done)) {
+    if (p->cut) {
+        fail_cut(p);
+    } else if (is_one_of(&p->word, p->done, p->n_done)) {
         p->stage = DECIDED;
         p->state = WEIR_POLL_DONE;
         weir_op_finish(&p->op);
@@ -287,7 +304,7 @@ static void start(struct weir_op *op)
         p->first = p->due = now(p);
     }
     if (p->stage == TO_ANSWER || p->stage == DECIDED) {
-        weir_err_set(&op->err, WEIR_INVALID, "%.200s: %s", p->what,
+        weir_err_set(&op->err, WEIR_INVALID, "%s: %s", WEIR_CUT(200, p->what),
                      p->stage == DECIDED
                          ? "the wait is over"
                          : "a look was asked for and not answered");
@@ -423,6 +440,19 @@ int64_t weir_poll_waited(const struct weir_op *op)
     const struct poll *p = (const struct poll *)op;
 
     return p->started ? now(p) - p->first : 0;
+}
+
+int64_t weir_poll_left(const struct weir_op *op)
+{
+    return look_time((const struct poll *)op);
+}
+
+void weir_poll_cut(struct weir_op *op)
+{
+    struct poll *p = (struct poll *)op;
+
+    p->cut = true;
+    p->stage = TO_JUDGE;
 }
 
 enum weir_code weir_poll_answer(struct weir_op *op, const char *word,

@@ -1,8 +1,8 @@
 /*
  * A secret is looked for in all its spellings at once: at every place of the
- * text, each unit (a byte, %XX, a JSON escape) is read as the byte it stands
- * for, and the walk through the secrets goes on with that byte.  So it does
- * not matter which bytes an encoder chose to encode, nor in which case it
+ * text, each unit (redact_read.h) is read as every byte it may stand for, and
+ * the walk through the secrets goes on with that byte.  So it does not matter
+ * which bytes an encoder chose to encode, how often, nor in which case it
  * writes its digits.
  */
 #include "redact.h"
@@ -10,220 +10,175 @@
 #include <stdlib.h>
 #include <string.h>
 
-int weir_redact_hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-struct text {
-    const struct weir_secrets *secrets;
-    const char *bytes;
-    size_t len;
-    bool cut;
-};
-
-/* A unit of the text read as something else than its first byte. */
-struct unit {
-    unsigned char bytes[4];
-    size_t n;    /* bytes it stands for; 0: no such reading */
-    size_t size; /* bytes it takes in the text */
-};
-
-/* ---- units ---- */
-
-static struct unit percent_unit(const struct text *t, size_t at)
-{
-    struct unit unit = {0};
-    int high, low;
-
-    if (t->len - at < 3)
-        return unit;
-    high = weir_redact_hex(t->bytes[at + 1]);
-    low = weir_redact_hex(t->bytes[at + 2]);
-    if (high < 0 || low < 0)
-        return unit;
-    return (struct unit){{(unsigned char)(high * 16 + low)}, 1, 3};
-}
-
-/* Four hexadecimal digits after \u, or -1. */
-static long code_unit(const struct text *t, size_t at)
-{
-    long code = 0;
-
-    if (t->len - at < 6 || t->bytes[at] != '\\' || t->bytes[at + 1] != 'u')
-        return -1;
-    for (size_t i = 2; i < 6; i++) {
-        int digit = weir_redact_hex(t->bytes[at + i]);
-
-        if (digit < 0)
-            return -1;
-        code = code * 16 + digit;
-    }
-    return code;
-}
-
-static struct unit unicode_unit(const struct text *t, size_t at)
-{
-    long code = code_unit(t, at), second;
-    struct unit unit = {.size = 6};
-
-    if (code < 0)
-        return (struct unit){0};
-    if (code >= 0xD800 && code < 0xDC00) {
-        second = t->len - at >= 12 ? code_unit(t, at + 6) : -1;
-        if (second < 0xDC00 || second > 0xDFFF)
-            return (struct unit){0};
-        code = 0x10000 + ((code - 0xD800) << 10) + (second - 0xDC00);
-        unit.size = 12;
-    }
-    if (code < 0x80) {
-        unit.bytes[unit.n++] = (unsigned char)code;
-    } else if (code < 0x800) {
-        unit.bytes[unit.n++] = (unsigned char)(0xC0 | (code >> 6));
-    } else if (code < 0x10000) {
-        unit.bytes[unit.n++] = (unsigned char)(0xE0 | (code >> 12));
-        unit.bytes[unit.n++] = (unsigned char)(0x80 | ((code >> 6) & 63));
-    } else {
-        unit.bytes[unit.n++] = (unsigned char)(0xF0 | (code >> 18));
-        unit.bytes[unit.n++] = (unsigned char)(0x80 | ((code >> 12) & 63));
-        unit.bytes[unit.n++] = (unsigned char)(0x80 | ((code >> 6) & 63));
-    }
-    if (code >= 0x80)
-        unit.bytes[unit.n++] = (unsigned char)(0x80 | (code & 63));
-    return unit;
-}
-
-static struct unit escape_unit(const struct text *t, size_t at)
-{
-    static const char letters[] = "\"\\/bfnrt";
-    static const char meanings[] = "\"\\/\b\f\n\r\t";
-    const char *letter;
-
-    if (t->len - at < 2)
-        return (struct unit){0};
-    if (t->bytes[at + 1] == 'u')
-        return unicode_unit(t, at);
-    letter = t->bytes[at + 1] ? strchr(letters, t->bytes[at + 1]) : NULL;
-    if (!letter)
-        return (struct unit){0};
-    return (struct unit){{(unsigned char)meanings[letter - letters]}, 1, 2};
-}
-
-/* What the text at `at` may stand for beside the byte itself. */
-static struct unit other_reading(const struct text *t, size_t at)
-{
-    switch (t->bytes[at]) {
-    case '%': return percent_unit(t, at);
-    case '\\': return escape_unit(t, at);
-    case '+': return (struct unit){{' '}, 1, 1}; /* a form's space */
-    default: return (struct unit){0};
-    }
-}
-
-/* ---- the walk ---- */
-
+/* As much of a longer secret is as good as all of it. */
+#define TELLING_LEN ((size_t)16)
+/* From here on a line break inside a secret is taken for a folded line. */
+#define FOLD_LEN ((size_t)8)
 /* Two readings can both go on only where one secret looks like another
  * encoded; more of them in a row than this are no accident of use. */
-#define FORKS_MAX 16
+#define FORKS_MAX 32
+/* Base64 of base64. */
+#define NESTING_MAX 2
 
-/* End of the longest secret that goes on at `at` from `range`; 0: none. */
-static size_t longest(const struct text *t, size_t at,
-                      struct weir_secrets_range range, unsigned forks)
+struct state {
+    size_t at;
+    struct weir_secrets_range range;
+    bool folded; /* what came last belongs to no secret */
+};
+
+struct walk {
+    struct weir_redaction *work;
+    const struct weir_reading *text;
+    size_t end; /* of the longest secret found; 0: none */
+};
+
+static void reach(struct walk *walk, size_t end)
 {
-    size_t end = 0;
+    if (end > walk->end)
+        walk->end = end;
+}
 
-    for (;;) {
-        struct weir_secrets_range literal, decoded = range;
-        struct unit unit = {0};
+/* Notes what ends here; false if the walk is over. */
+static bool look(struct walk *walk, const struct state *here)
+{
+    size_t end;
 
-        if (weir_secrets_ends(t->secrets, range))
-            end = at;
-        if (at == t->len) {
-            if (t->cut && range.depth >= WEIR_SECRET_MIN)
-                end = at;
-            return end;
-        }
-        literal =
-            weir_secrets_narrow(t->secrets, range, (unsigned char)t->bytes[at]);
-        unit = other_reading(t, at);
-        for (size_t i = 0; i < unit.n && !weir_secrets_none(decoded); i++)
-            decoded = weir_secrets_narrow(t->secrets, decoded, unit.bytes[i]);
-        if (unit.n == 0)
-            decoded.low = decoded.high;
-        if (weir_secrets_none(literal) && weir_secrets_none(decoded))
-            return end;
-        if (!weir_secrets_none(literal) && !weir_secrets_none(decoded) &&
-            forks < FORKS_MAX) {
-            size_t other = longest(t, at + unit.size, decoded, forks + 1);
+    if (!here->folded && (weir_secrets_ends(walk->work->secrets, here->range) ||
+                          here->range.depth >= TELLING_LEN))
+        reach(walk, here->at);
+    if (here->range.depth >= WEIR_SECRET_MIN &&
+        weir_reading_is_cut(walk->text, here->at, &end))
+        reach(walk, end);
+    if (walk->work->budget == 0)
+        return false;
+    walk->work->budget--;
+    return here->at < walk->text->len;
+}
 
-            if (other > end)
-                end = other;
-            decoded.low = decoded.high;
+static struct weir_secrets_range go_on(const struct walk *walk,
+                                       struct weir_secrets_range range,
+                                       const struct weir_unit *unit)
+{
+    for (size_t i = 0; i < unit->n && !weir_secrets_none(range); i++)
+        range = weir_secrets_narrow(walk->work->secrets, range, unit->bytes[i]);
+    return range;
+}
+
+static bool is_fold(const struct weir_unit *unit)
+{
+    return unit->n == 1 && (unit->bytes[0] == '\n' || unit->bytes[0] == '\r' ||
+                            unit->bytes[0] == ' ' || unit->bytes[0] == '\t');
+}
+
+/* Where the walk can go from here: at most one state a reading, or two where
+ * it may also be a fold. */
+static size_t next_states(struct walk *walk, struct state from,
+                          struct state out[2 * (WEIR_UNIT_LEVELS + 1)])
+{
+    struct weir_unit units[WEIR_UNIT_LEVELS + 1];
+    size_t n_units = weir_unit_readings(walk->text, from.at, units), n = 0;
+
+    for (size_t i = 0; i < n_units; i++) {
+        struct state to = {from.at + units[i].size,
+                           go_on(walk, from.range, &units[i]), false};
+
+        if (!weir_secrets_none(to.range))
+            out[n++] = to;
+        if (from.range.depth >= FOLD_LEN && is_fold(&units[i]))
+            out[n++] = (struct state){to.at, from.range, true};
+    }
+    return n;
+}
+
+static void follow(struct walk *walk, struct state state, unsigned forks)
+{
+    struct state next[2 * (WEIR_UNIT_LEVELS + 1)];
+
+    while (look(walk, &state)) {
+        size_t n = next_states(walk, state, next);
+
+        if (n == 0)
+            return;
+        if (n > 1 && forks == FORKS_MAX) {
+            walk->work->budget = 0;
+            return;
         }
-        if (weir_secrets_none(decoded)) {
-            range = literal;
-            at++;
-        } else {
-            range = decoded;
-            at += unit.size;
-        }
+        for (size_t i = 1; i < n; i++)
+            follow(walk, next[i], forks + 1);
+        state = next[0];
     }
 }
 
 /* A backslash that is left alone before "[redacted]" would spoil JSON. */
-static size_t before_escape(const struct text *t, size_t start)
+static size_t before_escape(const struct weir_reading *text, size_t start)
 {
-    size_t slashes = 0;
-
-    while (slashes < start && t->bytes[start - slashes - 1] == '\\')
-        slashes++;
-    return slashes % 2 ? start - 1 : start;
+    while (start > 0 && text->bytes[start - 1] == '\\')
+        start--;
+    return start;
 }
 
-static void mark(const struct text *t, bool *hide)
+static void find_starts(const struct weir_secrets *secrets, bool starts[256])
 {
-    struct weir_secrets_range all = weir_secrets_all(t->secrets);
+    for (size_t byte = 0; byte < 256; byte++)
+        starts[byte] = secrets->first[byte] < secrets->first[byte + 1];
+    starts['%'] = starts['\\'] = true;
+    starts['+'] = starts['+'] || starts[' '];
+    starts['~'] = starts['~'] || starts['/'];
+}
+
+enum weir_code weir_redact_mark(struct weir_redaction *work,
+                                const struct weir_reading *text, int nesting,
+                                bool *hide)
+{
+    struct weir_secrets_range all = weir_secrets_all(work->secrets);
     size_t hidden = 0; /* up to here */
 
-    for (size_t at = 0; at < t->len; at++) {
-        size_t end = longest(t, at, all, 0), start = at;
+    for (size_t at = 0; at < text->len && work->budget > 0; at++) {
+        struct walk walk = {work, text, 0};
+        size_t start = at;
 
-        if (end <= hidden)
+        if (!work->starts[(unsigned char)text->bytes[at]])
             continue;
-        if (start < hidden)
-            start = hidden;
-        else
-            start = before_escape(t, start);
-        memset(hide + start, true, end - start);
-        hidden = end;
+        follow(&walk, (struct state){at, all, false}, 0);
+        if (walk.end <= hidden)
+            continue;
+        start = start < hidden ? hidden : before_escape(text, start);
+        memset(hide + start, true, walk.end - start);
+        hidden = walk.end;
     }
+    if (nesting < NESTING_MAX && work->budget > 0)
+        return weir_redact_base64(work, text, nesting + 1, hide);
+    return WEIR_OK;
 }
 
-static void write(const struct text *t, const bool *hide, struct weir_buf *out)
+static void write(const struct weir_reading *text, const bool *hide,
+                  struct weir_buf *out)
 {
-    for (size_t at = 0; at < t->len;) {
+    for (size_t at = 0; at < text->len;) {
         size_t end = at;
 
-        while (end < t->len && hide[end] == hide[at])
+        while (end < text->len && hide[end] == hide[at])
             end++;
         if (hide[at])
             weir_buf_adds(out, WEIR_REDACTED);
         else
-            weir_buf_add(out, t->bytes + at, end - at);
+            weir_buf_add(out, text->bytes + at, end - at);
         at = end;
     }
+}
+
+/* Texts of use take two or three steps a byte. */
+static size_t budget_for(size_t len)
+{
+    return 4096 + (len > SIZE_MAX / 128 ? SIZE_MAX / 2 : len * 64);
 }
 
 enum weir_code weir_redact(const struct weir_secrets *secrets, const char *text,
                            size_t len, bool cut, struct weir_buf *out)
 {
-    struct text t = {secrets, text, len, cut};
+    struct weir_reading reading = {text, len, cut};
+    struct weir_redaction work = {.secrets = secrets,
+                                  .budget = budget_for(len)};
     enum weir_code code;
     bool *hide;
 
@@ -232,12 +187,14 @@ enum weir_code weir_redact(const struct weir_secrets *secrets, const char *text,
     hide = calloc(len, sizeof(*hide));
     if (!hide)
         return out->failed = WEIR_NOMEM;
-    mark(&t, hide);
-    code = weir_redact_base64(secrets, text, len, hide);
+    find_starts(secrets, work.starts);
+    code = weir_redact_mark(&work, &reading, 0, hide);
+    if (work.budget == 0)
+        memset(hide, true, len);
     if (code)
         out->failed = code;
     else
-        write(&t, hide, out);
+        write(&reading, hide, out);
     free(hide);
     return out->failed;
 }

@@ -5,25 +5,40 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "redact_read.h"
 #include "secrets.h"
 #include "weir/buf.h"
 
 #define WEIR_REDACTED "[redacted]"
 
-/* Appends `text` to `out` with every secret replaced.  `cut`: the text may
- * have been cut short, so what could be the beginning of a secret at its end
- * goes too.  WEIR_OK, WEIR_NOMEM, WEIR_LIMIT; then nothing of `text` that
- * was not looked at has been appended. */
+/* Appends `text` to `out` with every secret replaced.  A secret is hidden
+ * also where a cut has left only its beginning (4 bytes or more): before an
+ * ellipsis, and with `cut` at the end of the text; and 16 bytes of a longer
+ * one are hidden wherever they stand.  The work is bounded by the length of
+ * the text: where that does not do (a secret that repeats itself, in a text
+ * that repeats it too), the whole text is hidden.
+ * WEIR_OK, WEIR_NOMEM, WEIR_LIMIT; then nothing of `text` that was not looked
+ * at has been appended. */
 enum weir_code weir_redact(const struct weir_secrets *secrets, const char *text,
                            size_t len, bool cut, struct weir_buf *out);
 
-/* redact_base64.c: sets hide[i] for every byte of `text` that belongs to the
- * base64 form (RFC 4648, both alphabets) of a secret or of something that
- * has one in it.  WEIR_OK, WEIR_NOMEM. */
-enum weir_code weir_redact_base64(const struct weir_secrets *secrets,
-                                  const char *text, size_t len, bool *hide);
+/* ---- shared by the files of redact ---- */
 
-/* The value of a hexadecimal digit, or -1. */
-int weir_redact_hex(char c);
+struct weir_redaction {
+    const struct weir_secrets *secrets;
+    bool starts[256]; /* the bytes that a spelling of one can begin with */
+    size_t budget;    /* steps left; at 0 all of the text is hidden */
+};
+
+/* Sets hide[i] for every byte that belongs to a secret; base64 is looked
+ * into `nesting` times. */
+enum weir_code weir_redact_mark(struct weir_redaction *work,
+                                const struct weir_reading *text, int nesting,
+                                bool *hide);
+/* redact_base64.c: the same for what base64 (RFC 4648, both alphabets) runs
+ * in the text hold. */
+enum weir_code weir_redact_base64(struct weir_redaction *work,
+                                  const struct weir_reading *text, int nesting,
+                                  bool *hide);
 
 #endif

@@ -2,7 +2,9 @@
  * Secrets in base64 (RFC 4648).  A credential such as Basic "id:secret", or
  * a document that holds the secret, is encoded as a whole, so the secret's
  * own base64 form need not appear.  Every run of base64 digits is therefore
- * decoded, from each of the four places at which it may begin.
+ * decoded, from each of the four places at which it may begin, and what comes
+ * out is looked through like any text: RFC 6749 section 2.3.1 has id and
+ * secret percent-encoded before they become a Basic credential.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +15,23 @@
 struct digit {
     size_t at;
     unsigned char value; /* 6 bits */
-    unsigned char size;  /* 1, or 3 for %2B and %2F */
+    unsigned char size;  /* more than 1 where it is encoded: %2B, \/ */
 };
 
 /* The digits that the shortest secret takes at the least. */
 #define RUN_MIN ((WEIR_SECRET_MIN * 8 + 5) / 6)
+/* A run this long may go on in the next line (RFC 2045: 76 a line). */
+#define FOLD_MIN ((size_t)16)
 
-static int value_of(char c)
+/* Memory for one run at a time. */
+struct scratch {
+    struct digit *digits;
+    unsigned char *bytes;
+    bool *hide;
+    size_t room;
+};
+
+static int value_of(unsigned char c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -34,38 +46,91 @@ static int value_of(char c)
     return -1;
 }
 
+/* Finds the reading at `at` that stands for one of `wanted`; true and its
+ * size if there is one. */
+static bool reads_as(const struct weir_reading *text, size_t at,
+                     const char *wanted, size_t *size)
+{
+    struct weir_unit units[WEIR_UNIT_LEVELS + 1];
+    size_t n = weir_unit_readings(text, at, units);
+
+    for (size_t i = 0; i < n; i++) {
+        if (units[i].n == 1 && units[i].bytes[0] &&
+            strchr(wanted, units[i].bytes[0])) {
+            *size = units[i].size;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Reads the digit at `at`; false if there is none. */
-static bool read_digit(const char *text, size_t len, size_t at,
+static bool read_digit(const struct weir_reading *text, size_t at,
                        struct digit *digit)
 {
-    int value = value_of(text[at]);
+    struct weir_unit units[WEIR_UNIT_LEVELS + 1];
+    int value;
+    size_t n;
 
-    *digit = (struct digit){.at = at, .size = 1};
-    if (value < 0 && text[at] == '%' && len - at >= 3 && text[at + 1] == '2') {
-        digit->size = 3;
-        if (text[at + 2] == 'B' || text[at + 2] == 'b')
-            value = 62;
-        else if (text[at + 2] == 'F' || text[at + 2] == 'f')
-            value = 63;
-    } else if (value < 0 && text[at] == '\\' && len - at >= 2 &&
-               text[at + 1] == '/') {
-        digit->size = 2;
-        value = 63;
+    if (at >= text->len)
+        return false;
+    value = value_of((unsigned char)text->bytes[at]);
+    *digit = (struct digit){at, (unsigned char)value, 1};
+    if (value >= 0)
+        return true;
+    if (text->bytes[at] != '%' && text->bytes[at] != '\\')
+        return false;
+    n = weir_unit_readings(text, at, units);
+    for (size_t i = 1; i < n; i++) {
+        value = units[i].n == 1 ? value_of(units[i].bytes[0]) : -1;
+        if (value >= 0) {
+            digit->value = (unsigned char)value;
+            digit->size = (unsigned char)units[i].size;
+            return true;
+        }
     }
-    digit->value = (unsigned char)value;
-    return value >= 0;
+    return false;
+}
+
+/* Behind the line break at `at`, or `at` if there is none. */
+static size_t after_break(const struct weir_reading *text, size_t at)
+{
+    size_t size;
+
+    while (at < text->len && reads_as(text, at, "\r\n \t", &size))
+        at += size;
+    return at;
+}
+
+/* Reads the run at `at` into `digits` (NULL: only counts); returns how many
+ * digits it has and sets `*end` behind it. */
+static size_t read_run(const struct weir_reading *text, size_t at,
+                       struct digit *digits, size_t *end)
+{
+    struct digit digit;
+    size_t n = 0;
+
+    for (*end = at;;) {
+        if (!read_digit(text, at, &digit)) {
+            at = n >= FOLD_MIN ? after_break(text, at) : at;
+            if (at == *end || !read_digit(text, at, &digit))
+                return n;
+        }
+        if (digits)
+            digits[n] = digit;
+        n++;
+        at += digit.size;
+        *end = at;
+    }
 }
 
 /* Padding belongs to the digits before it. */
-static size_t after_padding(const char *text, size_t len, size_t at)
+static size_t after_padding(const struct weir_reading *text, size_t at)
 {
-    for (int i = 0; i < 2; i++) {
-        if (at < len && text[at] == '=')
-            at++;
-        else if (len - at >= 3 && text[at] == '%' && text[at + 1] == '3' &&
-                 (text[at + 2] == 'D' || text[at + 2] == 'd'))
-            at += 3;
-    }
+    size_t size;
+
+    for (int i = 0; i < 2 && reads_as(text, at, "=", &size); i++)
+        at += size;
     return at;
 }
 
@@ -87,100 +152,91 @@ static size_t decode(const struct digit *digits, size_t n, unsigned char *out)
     return len;
 }
 
-/* Length of the longest secret that `bytes` begins with, or 0. */
-static size_t secret_at(const struct weir_secrets *secrets,
-                        const unsigned char *bytes, size_t len)
-{
-    struct weir_secrets_range range = weir_secrets_all(secrets);
-    size_t found = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        range = weir_secrets_narrow(secrets, range, bytes[i]);
-        if (weir_secrets_none(range))
-            break;
-        if (weir_secrets_ends(secrets, range))
-            found = i + 1;
-    }
-    return found;
-}
-
 /* Hides the digits that bytes [from, to) of the decoded run come from. */
-static void hide_digits(const struct digit *digits, size_t n, size_t from,
-                        size_t to, const char *text, size_t len, bool *hide)
+static void hide_digits(const struct weir_reading *text,
+                        const struct digit *digits, size_t n, size_t from,
+                        size_t to, bool *hide)
 {
     size_t first = from * 8 / 6, last = (to * 8 + 5) / 6 - 1;
     size_t start = digits[first].at;
     size_t end = digits[last].at + digits[last].size;
 
-    if (last + 1 == n)
-        end = after_padding(text, len, end);
+    if (last + 2 >= n) /* with the bits that hang over at its end */
+        end = after_padding(text, digits[n - 1].at + digits[n - 1].size);
     memset(hide + start, true, end - start);
 }
 
-static void search_run(const struct weir_secrets *secrets,
-                       const struct digit *digits, size_t n,
-                       unsigned char *bytes, const char *text, size_t len,
-                       bool *hide)
+static enum weir_code search_run(struct weir_redaction *work,
+                                 const struct weir_reading *text, size_t n,
+                                 bool cut, int nesting,
+                                 const struct scratch *scratch, bool *hide)
 {
-    for (size_t phase = 0; phase < 4 && phase < n; phase++) {
-        const struct digit *from = digits + phase;
-        size_t n_bytes = decode(from, n - phase, bytes);
+    for (size_t phase = 0; phase < 4 && phase + RUN_MIN <= n; phase++) {
+        const struct digit *from = scratch->digits + phase;
+        size_t len = decode(from, n - phase, scratch->bytes);
+        struct weir_reading decoded = {(const char *)scratch->bytes, len, cut};
+        enum weir_code code;
 
-        for (size_t i = 0; i + WEIR_SECRET_MIN <= n_bytes; i++) {
-            size_t found = secret_at(secrets, bytes + i, n_bytes - i);
-
-            if (found)
-                hide_digits(from, n - phase, i, i + found, text, len, hide);
+        memset(scratch->hide, false, len);
+        code = weir_redact_mark(work, &decoded, nesting, scratch->hide);
+        if (code)
+            return code;
+        for (size_t at = 0, end; at < len; at = end) {
+            for (end = at;
+                 end < len && scratch->hide[end] == scratch->hide[at];)
+                end++;
+            if (scratch->hide[at])
+                hide_digits(text, from, n - phase, at, end, hide);
         }
     }
+    return WEIR_OK;
 }
 
-/* Reads the run at `at` into `digits` (NULL: only counts); returns how many
- * digits it has and sets `*end` behind it. */
-static size_t read_run(const char *text, size_t len, size_t at,
-                       struct digit *digits, size_t *end)
+static void scratch_fini(struct scratch *scratch)
 {
-    struct digit digit;
-    size_t n = 0;
-
-    while (at < len && read_digit(text, len, at, &digit)) {
-        if (digits)
-            digits[n] = digit;
-        n++;
-        at += digit.size;
-    }
-    *end = at;
-    return n;
+    if (scratch->bytes)
+        explicit_bzero(scratch->bytes, scratch->room);
+    free(scratch->digits);
+    free(scratch->bytes);
+    free(scratch->hide);
+    *scratch = (struct scratch){0};
 }
 
-enum weir_code weir_redact_base64(const struct weir_secrets *secrets,
-                                  const char *text, size_t len, bool *hide)
+static bool make_room(struct scratch *scratch, size_t n)
 {
-    struct digit *digits = NULL;
-    unsigned char *bytes = NULL;
-    size_t room = 0, end;
+    if (n <= scratch->room)
+        return true;
+    scratch_fini(scratch);
+    scratch->room = n < 1024 ? 1024 : n;
+    scratch->digits = malloc(scratch->room * sizeof(*scratch->digits));
+    scratch->bytes = malloc(scratch->room);
+    scratch->hide = malloc(scratch->room * sizeof(*scratch->hide));
+    return scratch->digits && scratch->bytes && scratch->hide;
+}
 
-    for (size_t at = 0; at<len; at = end> at ? end : at + 1) {
-        size_t n = read_run(text, len, at, NULL, &end);
+enum weir_code weir_redact_base64(struct weir_redaction *work,
+                                  const struct weir_reading *text, int nesting,
+                                  bool *hide)
+{
+    struct scratch scratch = {0};
+    enum weir_code code = WEIR_OK;
+    size_t end, ignored;
+
+    for (size_t at = 0; !code && at < text->len && work->budget > 0;
+         at = end > at ? end : at + 1) {
+        size_t n = read_run(text, at, NULL, &end);
 
         if (n < RUN_MIN)
             continue;
-        if (n > room) {
-            free(digits);
-            free(bytes);
-            room = n < 4096 ? 4096 : n;
-            digits = malloc(room * sizeof(*digits));
-            bytes = malloc(room);
-            if (!digits || !bytes) {
-                free(digits);
-                free(bytes);
-                return WEIR_NOMEM;
-            }
+        if (!make_room(&scratch, n)) {
+            code = WEIR_NOMEM;
+            break;
         }
-        read_run(text, len, at, digits, &end);
-        search_run(secrets, digits, n, bytes, text, len, hide);
+        read_run(text, at, scratch.digits, &end);
+        code =
+            search_run(work, text, n, weir_reading_is_cut(text, end, &ignored),
+                       nesting, &scratch, hide);
     }
-    free(digits);
-    free(bytes);
-    return WEIR_OK;
+    scratch_fini(&scratch);
+    return code;
 }

@@ -8,6 +8,7 @@
  * U+001C to U+001F as well, PCRE2's has U+180E.
  */
 #include "regex_scan.h"
+#include "weir/cut.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -32,7 +33,7 @@ static void report(struct scan *s, size_t offset, bool warning, const char *fmt,
 
         d->offset = offset;
         d->warning = warning;
-        vsnprintf(d->message, sizeof(d->message), fmt, args);
+        weir_cut_vprintf(d->message, sizeof(d->message), fmt, args);
         weir_excerpt_line(d->message);
     }
     s->n++;

@@ -1,10 +1,10 @@
 #include "reply_internal.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "excerpt.h"
+#include "weir/cut.h"
 #include "weir/url.h"
 #include "weir/value.h"
 
@@ -40,7 +40,7 @@ static bool is_unsafe(const char *text, size_t len)
 
 void weir_reply_line(char *out, size_t size, const char *text, size_t len)
 {
-    static const char ellipsis[] = "\xE2\x80\xA6";
+    static const char ellipsis[] = WEIR_CUT_MARK;
     const size_t room = size - sizeof(ellipsis); /* before the ellipsis */
     size_t used = 0, i = 0;
     bool gap = false;
@@ -212,17 +212,6 @@ void weir_reply_note(struct weir_op *op, const char *about,
                  seconds, attempt, attempts);
 }
 
-void weir_reply_append(struct weir_err *err, const char *fmt, ...)
-{
-    size_t used = strlen(err->message);
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(err->message + used, sizeof(err->message) - used, fmt, args);
-    va_end(args);
-    weir_excerpt_line(err->message + used);
-}
-
 void weir_reply_gave_up(struct weir_err *err,
                         const struct weir_retry_policy *policy,
                         const struct weir_retry_decision *decision,
@@ -235,14 +224,14 @@ void weir_reply_gave_up(struct weir_err *err,
 
     switch (decision->reason) {
     case WEIR_RETRY_ATTEMPTS:
-        weir_reply_append(err, "; gave up after %u attempt%s", attempts,
-                          attempts == 1 ? "" : "s");
+        weir_err_append(err, "; gave up after %u attempt%s", attempts,
+                        attempts == 1 ? "" : "s");
         break;
     case WEIR_RETRY_CAP:
-        weir_reply_append(err,
-                          "; the server asks to wait %.1f s, more than the "
-                          "%.1f s that a retry may wait",
-                          wait, cap);
+        weir_err_append(err,
+                        "; the server asks to wait %.1f s, more than the "
+                        "%.1f s that a retry may wait",
+                        wait, cap);
         break;
     case WEIR_RETRY_DEADLINE: /* whose it is, says the caller */
     case WEIR_RETRY_AGAIN:

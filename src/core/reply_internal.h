@@ -55,8 +55,5 @@ void weir_reply_gave_up(struct weir_err *err,
                         const struct weir_retry_policy *policy,
                         const struct weir_retry_decision *decision,
                         unsigned attempts);
-/* Appends to the message (printf), cut to fit. */
-void weir_reply_append(struct weir_err *err, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "url_internal.h"
+#include "weir/cut.h"
 
 /* A server may hand us a cursor or a Location of any length. */
 #define URL_MAX ((size_t)65536)
@@ -167,7 +168,7 @@ void weir_url_host_port(const char *url, char *out, size_t size)
     struct parts parts;
 
     if (parts_init(&parts, url) == CURLUE_OK)
-        snprintf(out, size, "%s:%s", parts.host, parts.port);
+        weir_cut_printf(out, size, "%s:%s", parts.host, parts.port);
     else
         snprintf(out, size, "the server");
     parts_fini(&parts);
@@ -247,9 +248,9 @@ enum weir_code weir_url_origin(const char *url, size_t len,
     if (code == CURLUE_OUT_OF_MEMORY)
         return weir_err_nomem(err);
     if (code)
-        return weir_err_set(
-            err, WEIR_INVALID, "the URL '%.*s' is not valid: %s",
-            (int)(len < 200 ? len : 200), url, curl_url_strerror(code));
+        return weir_err_set(err, WEIR_INVALID, "the URL '%s' is not valid: %s",
+                            weir_cut_copy((char[201]){0}, 201, url, len),
+                            curl_url_strerror(code));
     return WEIR_OK;
 }
 

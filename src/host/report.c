@@ -6,6 +6,7 @@
 
 #include "bind.h"
 #include "err_internal.h"
+#include "weir/cut.h"
 
 enum { MAX_LISTED = 20, MAX_CAUSES = 8, MAX_LINE = 160, MAX_SHOWN = 4000 };
 
@@ -39,7 +40,7 @@ static bool traced_place(lua_State *L, int trace, struct place *place)
     if (source && lua_isinteger(L, -1) && lua_tointeger(L, -1) > 0) {
         if (*source == '@' || *source == '=')
             source++;
-        snprintf(place->source, sizeof(place->source), "%s", source);
+        weir_cut_printf(place->source, sizeof(place->source), "%s", source);
         place->line = (int)lua_tointeger(L, -1);
     }
     lua_pop(L, 2);
@@ -70,8 +71,8 @@ static size_t split_place(lua_State *L, int trace, const char *message,
         lua_pushlstring(L, message, (size_t)(colon - message));
         if (lua_rawget(L, top + 1) == LUA_TSTRING) {
             len = (size_t)(end + 1 - message);
-            snprintf(place->source, sizeof(place->source), "%s",
-                     lua_tostring(L, -1) + 1);
+            weir_cut_printf(place->source, sizeof(place->source), "%s",
+                            lua_tostring(L, -1) + 1);
             place->line = (int)line;
         }
         lua_pop(L, 1);
@@ -138,10 +139,8 @@ static void add_excerpt(struct weir_buf *out, const struct place *place,
         size_t indent = strspn(text, " \t");
 
         text[strcspn(text, "\r\n")] = '\0';
-        if (len > MAX_LINE)
-            text[MAX_LINE] = '\0';
         weir_buf_addf(out, "%6d | ", place->line);
-        add_plain(out, text);
+        add_plain(out, WEIR_CUT(MAX_LINE, text));
         weir_buf_addc(out, '\n');
         if (terminal)
             weir_buf_addf(out, "       | %*s%s^%s\n", (int)indent, "",
@@ -166,7 +165,7 @@ static void add_problem(lua_State *L, struct weir_buf *out)
     lua_pushstring(L, "line");
     lua_rawget(L, top);
     if (source && lua_isinteger(L, -1)) {
-        snprintf(place.source, sizeof(place.source), "%s", source);
+        weir_cut_printf(place.source, sizeof(place.source), "%s", source);
         place.line = (int)lua_tointeger(L, -1);
         add_plain(out, source);
         weir_buf_addf(out, ":%d: ", place.line);

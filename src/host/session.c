@@ -12,6 +12,7 @@
 #include "scheduler.h"
 #include "signals.h"
 #include "sim.h"
+#include "weir/cut.h"
 
 /* What replaces a secret can be longer than the secret. */
 #define MAX_LINE (2 * HOST_MAX_REPORT)
@@ -50,15 +51,11 @@ void host_session_write(struct host_session *session, enum weir_log_level level,
 static void say(struct host_session *s, enum weir_log_level level,
                 const char *fmt, va_list args)
 {
-    char text[1024];
-    int len = vsnprintf(text, sizeof(text) - 1, fmt, args);
+    char text[4096];
+    size_t len = weir_cut_vprintf(text, sizeof(text) - 1, fmt, args);
 
-    if (len < 0)
-        return;
-    if ((size_t)len > sizeof(text) - 2)
-        len = sizeof(text) - 2;
     text[len++] = '\n';
-    host_session_write(s, level, text, (size_t)len);
+    host_session_write(s, level, text, len);
 }
 
 void host_say(struct host_session *session, const char *fmt, ...)

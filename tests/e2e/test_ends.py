@@ -80,6 +80,21 @@ def test_waiting_for_a_task_is_not_looking_at_its_error(run_weir):
     assert "unseen" in result.stderr
 
 
+def test_the_errors_of_10000_tasks_are_told_within_bounds(run_weir):
+    result = run_weir("run", "-", timeout=60, input="""
+        local task = require "weir.task"
+        for i = 1, 10000 do
+          task.spawn(function() task.sleep(0) error("failure " .. i) end)
+        end
+        print "end"
+    """)
+    assert (result.returncode, result.stdout) == (1, "end\n")
+    assert result.stderr.count("a task that nobody joined has failed") == 100
+    assert "failure 1\n" in result.stderr
+    assert "and 9900 more tasks failed that nobody joined" in result.stderr
+    assert len(result.stderr) < 100_000
+
+
 def test_a_huge_error_leaves_room_for_its_place(run_weir, script):
     path = script("error(('é'):rep(300000))")
     result = run_weir("run", path)

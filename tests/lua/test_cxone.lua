@@ -265,6 +265,27 @@ function tests.test_fifty_tasks_make_one_token_call()
   lu.assertEquals(sim.state().tokens - before, 1)
 end
 
+function tests.test_a_dialect_of_its_own_is_what_definitions_are_checked_by()
+  local filter = require "weir.filter"
+  local other = cxone.connect {
+    dialect = { filter = { channels = { "fax", "voice" }, limits = { name = 5 } } },
+  }
+  lu.assertTrue(other.filters:check(definition { name = "short", channel = "fax" }))
+  local e = raised("validation", filters.check, filters, definition { channel = "fax" })
+  lu.assertStrContains(e.message, "/channel")
+  -- A filter of one dialect is checked again where another holds, and keeps
+  -- its own through every change.
+  local made = filter.new(definition { name = "longer" })
+  e = raised("validation", other.filters.check, other.filters, made)
+  lu.assertStrContains(e.message, "/name")
+  local fax = filter.new(definition { name = "short", channel = "fax" }, other.schema)
+  lu.assertTrue(other.filters:check(fax))
+  raised("validation", filters.check, filters, fax)
+  raised("validation", fax.with, fax, { name = "longer" })
+  lu.assertEquals(fax:with({ name = "fax" }).channel, "fax")
+  lu.assertEquals(cxone.connect().schema, tenant.schema)
+end
+
 function tests.test_ids_that_need_encoding_work()
   sim.config { id_format = "nasty" }
   local record = filters:deploy(definition(), fast)

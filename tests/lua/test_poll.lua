@@ -131,4 +131,42 @@ function tests.test_mistakes_are_told()
   lu.assertErrorMsgContains("list of words", wait, { look = words "A", done = { 1 } })
 end
 
+function tests.test_a_look_of_ones_own_is_cut_off_when_the_time_is_up()
+  local closed, looks = false, 0
+  local document, e = wait {
+    interval = 0.01, timeout = 0.05, what = "the thing",
+    look = function(info)
+      looks = looks + 1
+      lu.assertTrue(info.left > 0 and info.left <= 0.05)
+      if looks == 1 then return "PENDING" end
+      local _ <close> = setmetatable({}, { __close = function() closed = true end })
+      task.sleep(3600)
+    end,
+  }
+  lu.assertNil(document)
+  lu.assertEquals(e.code, "timeout")
+  lu.assertStrContains(e.message, "the thing: still 'PENDING' after")
+  lu.assertStrContains(e.message, "2 looks; the last look failed: it was not done in time")
+  lu.assertTrue(closed)
+end
+
+function tests.test_what_a_look_of_ones_own_raises_is_raised()
+  local own = err.new { code = "timeout", message = "of the look" }
+  local ok, e = pcall(wait, { look = function() task.sleep(0) error(own, 0) end })
+  lu.assertFalse(ok)
+  lu.assertIs(e, own)
+  -- A wait that is cancelled cancels its look.
+  local cancelled
+  local t = task.spawn(wait, { look = function()
+    local _ <close> = setmetatable({}, { __close = function() cancelled = true end })
+    task.sleep(3600)
+  end })
+  task.sleep(0.01)
+  t:cancel()
+  ok, e = pcall(t.join, t)
+  lu.assertFalse(ok)
+  lu.assertTrue(err.is(e, "cancelled"))
+  lu.assertTrue(cancelled)
+end
+
 return tests

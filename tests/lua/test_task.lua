@@ -115,17 +115,6 @@ function T.test_10000_sleepers()
   lu.assertEquals(woken, 10000)
 end
 
-function T.test_spawn_and_join_take_constant_memory()
-  local function nothing() end
-  local function run(n)
-    for _ = 1, n do task.spawn(nothing):join() end
-    collectgarbage() collectgarbage()
-    return collectgarbage("count")
-  end
-  local before = run(1000)
-  lu.assertTrue(run(20000) < before + 100)
-end
-
 -- ---- cancel ---------------------------------------------------------------
 
 function T.test_cancel_ends_a_wait_with_the_err_cancelled()

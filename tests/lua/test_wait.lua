@@ -59,6 +59,19 @@ local works = {
     return got
   end,
   pcall = function() return select(2, pcall(wait, "yes")) end,
+  xpcall = function() return select(2, xpcall(wait, print, "yes")) end,
+  ["a generic for over a coroutine that waits in a metamethod"] = function()
+    local got
+    local source = with("__index", function(_, key) return wait(key) end)
+    for item in coroutine.wrap(function() coroutine.yield(source.yes) end) do got = item end
+    return got
+  end,
+  ["the __close of a for loop's fourth value"] = function()
+    local closed
+    for _ in function(_, last) return not last or nil end, nil, nil,
+      with("__close", function() closed = wait("yes") end) do end
+    return closed
+  end,
   ["a __close after an error"] = function()
     local ok, e = pcall(function()
       local _ <close> = with("__close", function() wait() end)
@@ -98,6 +111,23 @@ local refused = {
   end,
   ["table.unpack"] = function()
     return table.unpack(with("__index", function(_, i) return wait(i) end), 1, 2)
+  end,
+  ["table.insert"] = function() table.insert(with("__newindex", wait), 1) end,
+  ["table.move"] = function() table.move({ 1 }, 1, 1, 1, with("__newindex", wait)) end,
+  ["math.max"] = function() return math.max(1, with("__lt", function() return wait(true) end)) end,
+  ["string.format"] = function()
+    return ("%s"):format(with("__tostring", function() return wait("x") end))
+  end,
+  print = function() print(with("__tostring", function() return wait("x") end)) end,
+  ["an iterator written in C, such as that of ipairs"] = function()
+    for _ in ipairs(with("__index", function(_, i) return wait(i < 3 and i or nil) end)) do end
+  end,
+  -- In a coroutine of its own: the task's keeps the hook that Ctrl-C needs.
+  ["a debug hook"] = function()
+    coroutine.wrap(function()
+      debug.sethook(wait, "l")
+      return lu
+    end)()
   end,
   tostring = function() return tostring(with("__tostring", function() return wait("x") end)) end,
   load = function() assert(load(function() return wait(nil) end)) end,

@@ -224,13 +224,13 @@ static void a_megabyte_takes_no_second(void **state)
 
     assert_non_null(text);
     for (int i = 0; i < 20; i++) {
-        snprintf(name, sizeof(name), "eyJhbGciOiJIUzI1NiJ9.%d.token", i);
+        snprintf(name, sizeof(name), "eyJhbGciOi%d.token.of.the.day", i);
         tell(f, name);
     }
     for (size_t i = 0; i < len; i++)
-        text[i] = "eyJhbGciOiJIUzI1NiJ9.x \"%2B\\n+"[i % 30];
+        text[i] = "eyJhbGciOix eyJhbGci \"%2B\\n+ "[i % 30];
     text[len] = '\0';
-    memcpy(text + len / 2, "eyJhbGciOiJIUzI1NiJ9.7.token", 28);
+    memcpy(text + len / 2, "eyJhbGciOi7.token.of.the.day", 28);
     weir_buf_init(&out, len * 2);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     assert_int_equal(weir_log_redact(f->log, text, len, &out), WEIR_OK);

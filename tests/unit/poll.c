@@ -248,6 +248,28 @@ static void the_caller_may_look(void **state)
     assert_int_equal(rig_run(f->op), WEIR_INVALID); /* not answered */
 }
 
+static void a_look_of_the_callers_has_the_time_left(void **state)
+{
+    struct fixture *f = *state;
+
+    f->options.path = NULL;
+    f->options.timeout_ms = 10000;
+    begin(f);
+    assert_int_equal(rig_run(f->op), WEIR_OK);
+    assert_int_equal(weir_poll_left(f->op), 10000);
+    weir_poll_answer(f->op, "PENDING", NULL, NULL);
+    weir_clock_fake_advance(&f->rig.clock, 9000);
+    assert_int_equal(rig_run(f->op), WEIR_OK);
+    /* The last look begins when the time is up. */
+    assert_int_equal(weir_loop_now(f->rig.loop) - f->began, 10000);
+    assert_int_equal(weir_poll_left(f->op), 3000);
+    weir_clock_fake_advance(&f->rig.clock, 3000);
+    weir_poll_cut(f->op);
+    assert_int_equal(rig_run(f->op), WEIR_TIMEOUT);
+    assert_message(f, "filter x: still 'PENDING' after 13.0 s and 2 looks; the "
+                      "last look failed: it was not done in time");
+}
+
 static void the_note_tells_how_far_it_is(void **state)
 {
     struct fixture *f = *state;
@@ -298,6 +320,7 @@ int main(void)
         TEST(a_document_without_the_word_is_an_error),
         TEST(pauses_after_every_look_when_asked),
         TEST(the_caller_may_look),
+        TEST(a_look_of_the_callers_has_the_time_left),
         TEST(the_note_tells_how_far_it_is),
         TEST(what_cannot_be_is_refused_at_once),
     };

@@ -60,14 +60,24 @@ local f = {}
 --- Checks a definition and makes a filter of it. Raises the err "validation",
 --- whose `errors` list every problem. A filter is returned as it is.
 ---@param definition weir.filter.definition|weir.filter.filter
+---@param by? weir.filter.schema default: the dialect's
 ---@return weir.filter.filter
-function filter.new(definition) end
+function filter.new(definition, by) end
 
 --- Checks a definition: true, or nil and every problem of it (the first 999).
 ---@param definition weir.filter.definition|weir.filter.filter
+---@param by? weir.filter.schema default: the dialect's
 ---@return true? ok
 ---@return weir.filter.problem[]? problems
-function filter.check(definition) end
+function filter.check(definition, by) end
+
+--- What definitions are checked by: channels, limits, the server's own fields.
+---@class weir.filter.schema
+
+--- The schema of a dialect that differs: its `filter` table.
+---@param of table
+---@return weir.filter.schema
+function filter.schema(of) end
 
 --- Whether `value` is a filter made by `filter.new`.
 ---@param value any

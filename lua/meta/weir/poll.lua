@@ -7,10 +7,12 @@ local poll = {}
 ---@class weir.poll.info
 ---@field looks integer  looks so far
 ---@field waited number  seconds since the first look
+---@field left? number    seconds that this look has; only for a look of one's own
 
 ---What to look at: a path, which `client` gets and which answers with an
 ---object; or a function that returns the word with an optional reason, or a
----table that holds both, or nil and an err. It may wait.
+---table that holds both, or nil and an err. It may wait, but is cancelled when
+---the time is up; the last look, which begins then, has the interval or 5 s.
 ---@alias weir.poll.look string|fun(info: weir.poll.info): string|table|nil, any
 
 ---@class weir.poll.options

@@ -24,6 +24,7 @@ int http_teardown(void **state)
 
     assert_int_equal(weir_loop_ops(loop), 0);
     assert_int_equal(weir_loop_timers(loop), 0);
+    assert_int_equal(weir_http_in_flight(loop), 0);
     weir_loop_free(loop);
     return 0;
 }
