@@ -213,7 +213,10 @@ static enum weir_code on_scalar(struct loader *l, const yaml_event_t *event)
     size_t len = event->data.scalar.length;
     const yaml_char_t *tag = event->data.scalar.tag;
     const char *name = tag_name(tag);
-    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    /* A lone "!" says that a plain text is a string after all
+     * (https://yaml.org/spec/1.2.2/#691-node-tags). */
+    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+                 !(tag && strcmp((const char *)tag, "!") == 0);
     struct weir_yaml_item item = {.kind = WEIR_YAML_SCALAR,
                                   .type = WEIR_YAML_STRING,
                                   .plain = plain,
