@@ -63,9 +63,9 @@ enum weir_code weir_filter_check(const struct weir_json *definition,
 
 struct weir_filter;
 
-/* Checks and makes a filter from its own copy of `definition`.  As
- * weir_filter_check; `problems` may be NULL. */
-enum weir_code weir_filter_new(const struct weir_json *definition,
+/* Checks and makes a filter, which takes `definition` over if it could be
+ * made.  As weir_filter_check; `problems` may be NULL. */
+enum weir_code weir_filter_new(struct weir_json *definition,
                                const struct weir_filter_schema *schema,
                                struct weir_filter **out,
                                struct weir_filter_problems *problems,

@@ -87,7 +87,7 @@ end
 function Filters:validate(definition)
   local f = filter.new(definition, self.tenant.schema)
   local response, e = self.tenant.client:post(
-    self.tenant.dialect.paths.validate, { json = f:table(), safe = true })
+    self.tenant.dialect.paths.validate, { body = f:json(), safe = true })
   if not response then error(with_lines(e, definition), 0) end
   return true
 end
@@ -96,7 +96,7 @@ end
 -- created a filter that we do not know: that is as good as lost.
 local function try_create(self, f, definition)
   local response, e = self.tenant.client:post(
-    self.tenant.dialect.paths.filters, { json = f:table() })
+    self.tenant.dialect.paths.filters, { body = f:json() })
   if not response then return nil, with_lines(e, definition) end
   local ok, record = pcall(record_of, response)
   if ok and type(record.id) == "string" then return record end

@@ -214,6 +214,8 @@ static int filter_new(lua_State *L)
     code = mend_empty_lists(*json);
     if (code == WEIR_OK)
         code = weir_filter_new(*json, schema, filter, problems, &err);
+    if (code == WEIR_OK)
+        *json = NULL; /* the filter's now */
     bind_box_close(L, -1);
     if (code == WEIR_VALIDATION) {
         weir_err_clear(&err);

@@ -307,9 +307,14 @@ enum weir_code bind_value_emit(lua_State *L, int index,
                                struct weir_err *err)
 {
     struct weir_err spare = WEIR_ERR_INIT;
-    struct walk w = {.L = L, .sink = sink, .err = err ? err : &spare};
+    struct walk w; /* the steps are set on the way down */
     enum weir_code code;
 
+    w.L = L;
+    w.values = 0;
+    w.sink = sink;
+    w.err = err ? err : &spare;
+    w.depth = 0;
     luaL_checkstack(L, 4, "value");
     lua_pushvalue(L, index);
     code = emit(&w);

@@ -49,7 +49,7 @@ int weir_filter_rule_type(const char *word)
     return find(word, rule_types);
 }
 
-enum weir_code weir_filter_new(const struct weir_json *definition,
+enum weir_code weir_filter_new(struct weir_json *definition,
                                const struct weir_filter_schema *schema,
                                struct weir_filter **out,
                                struct weir_filter_problems *problems,
@@ -66,11 +66,7 @@ enum weir_code weir_filter_new(const struct weir_json *definition,
     filter = calloc(1, sizeof(*filter));
     if (!filter)
         return weir_err_nomem(err);
-    filter->definition = weir_json_copy(definition);
-    if (!filter->definition) {
-        free(filter);
-        return weir_err_nomem(err);
-    }
+    filter->definition = definition;
     *out = filter;
     return WEIR_OK;
 }

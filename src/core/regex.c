@@ -130,23 +130,29 @@ static enum weir_code compile(struct weir_regex *regex, const char *pattern,
                                 compile_options(pattern, len, flags), &error,
                                 &offset, context);
     pcre2_compile_context_free(context);
-    if (!regex->code)
-        return compile_failed(error, offset, err);
-    /* Without JIT (no executable memory, say) the interpreter does it. */
-    pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
-    return WEIR_OK;
+    return regex->code ? WEIR_OK : compile_failed(error, offset, err);
 }
 
-static enum weir_code make_match_data(struct weir_regex *regex,
-                                      struct weir_err *err)
+/* What only searching needs, made before the first one: many patterns are
+ * compiled to learn whether they are any.  WEIR_OK, WEIR_NOMEM. */
+static enum weir_code get_ready(struct weir_regex *regex, struct weir_err *err)
 {
+    if (regex->context)
+        return WEIR_OK;
     regex->data = pcre2_match_data_create_from_pattern(regex->code, NULL);
-    regex->context = pcre2_match_context_create(NULL);
-    if (!regex->data || !regex->context)
+    if (!regex->data)
         return weir_err_nomem(err);
+    regex->context = pcre2_match_context_create(NULL);
+    if (!regex->context) {
+        pcre2_match_data_free(regex->data);
+        regex->data = NULL;
+        return weir_err_nomem(err);
+    }
     pcre2_set_match_limit(regex->context, MATCH_LIMIT);
     pcre2_set_heap_limit(regex->context, HEAP_LIMIT_KIB);
     pcre2_set_callout(regex->context, step, &regex->account);
+    /* Without JIT (no executable memory, say) the interpreter does it. */
+    pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
     return WEIR_OK;
 }
 
@@ -188,8 +194,6 @@ enum weir_code weir_regex_new(const char *pattern, size_t len, unsigned flags,
     if (!regex)
         return weir_err_nomem(err);
     code = compile(regex, pattern, len, flags, err);
-    if (code == WEIR_OK)
-        code = make_match_data(regex, err);
     if (code == WEIR_OK)
         code = read_names(regex, err);
     if (code != WEIR_OK) {
@@ -291,6 +295,7 @@ enum weir_code weir_regex_search(struct weir_regex *regex, const char *subject,
                                  struct weir_err *err)
 {
     const PCRE2_SIZE *found;
+    enum weir_code code;
     int result;
 
     if (len > WEIR_REGEX_MAX_SUBJECT)
@@ -300,6 +305,9 @@ enum weir_code weir_regex_search(struct weir_regex *regex, const char *subject,
     if (start > len)
         return weir_err_set(err, WEIR_INVALID,
                             "the search starts at byte %zu of %zu", start, len);
+    code = get_ready(regex, err);
+    if (code)
+        return code;
     regex->account = (struct account){0};
     result = match_with_room(regex, subject, len, start);
     if (result < 0 && result != PCRE2_ERROR_NOMATCH)

@@ -364,7 +364,7 @@ static void scan_one(struct scan *s)
 size_t weir_regex_portable(const char *pattern, size_t len,
                            struct weir_regex_difference *out, size_t max)
 {
-    struct scan *s = calloc(1, sizeof(*s));
+    struct scan *s = malloc(sizeof(*s));
     size_t n;
 
     if (!s) {
@@ -373,6 +373,8 @@ size_t weir_regex_portable(const char *pattern, size_t len,
             out[0] = (struct weir_regex_difference){.message = "out of memory"};
         return 1;
     }
+    memset(s, 0, offsetof(struct scan, frames));
+    s->frames[0] = (struct scan_frame){.kind = SCAN_GROUP};
     s->text = pattern;
     s->len = len;
     s->out = out;

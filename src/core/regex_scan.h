@@ -42,9 +42,7 @@ struct scan {
     size_t len, at;
     struct weir_regex_difference *out;
     size_t n, max; /* differences found; room for them */
-    struct scan_frame frames[SCAN_MAX_DEPTH + 1];
-    size_t depth; /* frames[0] is the pattern itself */
-    struct scan_group groups[SCAN_MAX_GROUPS];
+    size_t depth;  /* frames[0] is the pattern itself */
     size_t n_groups;
     /* Groups there were when the outermost lookbehind began, SIZE_MAX
      * outside one. */
@@ -53,6 +51,10 @@ struct scan {
     bool started;        /* something but flags and comments was read */
     bool warned_dotless; /* about i and its Turkish relatives, once */
     bool stop;
+    /* Last, since they are 100 KB that nobody zeroes: each is set when its
+     * bracket opens. */
+    struct scan_frame frames[SCAN_MAX_DEPTH + 1];
+    struct scan_group groups[SCAN_MAX_GROUPS];
 };
 
 /* Reports a difference (or a warning) at `offset`. */

@@ -44,7 +44,6 @@ static struct weir_filter *made(const char *text)
 
     if (weir_filter_new(json, &schema, &filter, NULL, &err))
         fail_msg("%s: %s", text, err.message);
-    weir_json_free(json);
     return filter;
 }
 

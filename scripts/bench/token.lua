@@ -1,0 +1,5 @@
+--- One token.
+
+local cxone = require "cxone"
+
+print(#assert(cxone.connect().auth:token()))
