@@ -72,6 +72,8 @@ int weir_number_compare(const char *a, size_t a_len, const char *b,
  * NaN and infinities.  Returns the length through `len`. */
 enum weir_code weir_number_format(double value, char out[WEIR_NUMBER_TEXT],
                                   size_t *len, struct weir_err *err);
+/* The integer's text, with its NUL; returns its length. */
+size_t weir_number_format_integer(int64_t value, char out[WEIR_NUMBER_TEXT]);
 
 /* Length of the valid UTF-8 prefix (RFC 3629: no surrogates, no overlong
  * forms); equals `len` when all of it is valid. */

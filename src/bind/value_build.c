@@ -14,6 +14,9 @@
 
 #include "value.h"
 
+/* A tape up to here is used again, a longer one given back. */
+#define TAPE_KEPT ((size_t)64 << 10)
+
 /* What a mark on the tape is followed by. */
 enum mark {
     MARK_NULL,
@@ -41,7 +44,8 @@ struct bind_builder {
     struct weir_sink sink;
     enum bind_big big;
     struct weir_buf tape;
-    unsigned depth;
+    bool playing;
+    unsigned depth, deepest;
     struct level levels[WEIR_VALUE_MAX_DEPTH];
 };
 
@@ -125,10 +129,10 @@ static int play(lua_State *L)
     struct bind_builder *b = lua_touserdata(L, 1);
     struct reel reel = {b->tape.data, b->tape.data + b->tape.len};
     /* The next index in an array, 0 in an object. */
-    lua_Integer next[WEIR_VALUE_MAX_DEPTH] = {0};
+    lua_Integer next[WEIR_VALUE_MAX_DEPTH];
     unsigned depth = 0;
 
-    luaL_checkstack(L, 2 * WEIR_VALUE_MAX_DEPTH + 8, "value");
+    luaL_checkstack(L, 2 * (int)b->deepest + 8, "value");
     while (reel.p < reel.end) {
         enum mark mark = (enum mark) * reel.p++;
 
@@ -156,8 +160,11 @@ static enum weir_code finish(struct bind_builder *b, struct weir_err *err)
         return weir_err_nomem(err);
     lua_pushcfunction(L, play);
     lua_pushlightuserdata(L, b);
+    b->playing = true;
     status = lua_pcall(L, 1, 1, 0);
-    weir_buf_fini(&b->tape);
+    b->playing = false;
+    if (b->tape.cap > TAPE_KEPT)
+        weir_buf_fini(&b->tape);
     if (status == LUA_OK)
         return WEIR_OK;
     lua_pop(L, 1);
@@ -284,7 +291,8 @@ static enum weir_code begin(struct bind_builder *b, enum mark mark,
     weir_buf_addc(&b->tape, (char)mark);
     *level =
         (struct level){.count_at = b->tape.len, .array = mark == MARK_ARRAY};
-    b->depth++;
+    if (++b->depth > b->deepest)
+        b->deepest = b->depth;
     weir_buf_add(&b->tape, &count, sizeof(count));
     return weir_buf_err(&b->tape, "value", err);
 }
@@ -327,14 +335,10 @@ static void builder_fini(void *memory)
     weir_buf_fini(&b->tape);
 }
 
-struct bind_builder *bind_builder_big(lua_State *L, enum bind_big big)
+static struct bind_builder *new_builder(lua_State *L)
 {
-    struct bind_builder *b;
+    struct bind_builder *b = bind_box(L, sizeof(*b), builder_fini);
 
-    luaL_checkstack(L, 8, NULL);
-    b = bind_box(L, sizeof(*b), builder_fini);
-    b->L = L;
-    b->big = big;
     weir_buf_init(&b->tape, SIZE_MAX);
     b->sink = (struct weir_sink){
         .null = on_null,
@@ -348,6 +352,34 @@ struct bind_builder *bind_builder_big(lua_State *L, enum bind_big big)
         .end_object = on_end,
         .ud = b,
     };
+    return b;
+}
+
+/* One builder serves the whole state, since no Lua runs while a source does;
+ * only a finalizer that builds a value, called while another one is played,
+ * finds it taken and gets one of its own. */
+struct bind_builder *bind_builder_big(lua_State *L, enum bind_big big)
+{
+    static const char kept_key;
+    struct bind_builder *b = NULL;
+
+    luaL_checkstack(L, 8, NULL);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &kept_key) != LUA_TNIL)
+        b = bind_box_memory(L, -1);
+    if (!b || b->playing) {
+        bool keep = !b;
+
+        lua_pop(L, 1);
+        b = new_builder(L);
+        if (keep) {
+            lua_pushvalue(L, -1);
+            lua_rawsetp(L, LUA_REGISTRYINDEX, &kept_key);
+        }
+    }
+    b->L = L;
+    b->big = big;
+    b->depth = b->deepest = 0;
+    weir_buf_reset(&b->tape);
     return b;
 }
 

@@ -5,7 +5,6 @@
  * may still run out of memory in here and longjmp: whoever calls this keeps
  * the sink's state in a box.
  */
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,8 +67,7 @@ static enum weir_code emit_number(struct walk *w)
     size_t len;
 
     if (lua_isinteger(w->L, -1)) {
-        len = (size_t)snprintf(text, sizeof(text), "%" PRId64,
-                               (int64_t)lua_tointeger(w->L, -1));
+        len = weir_number_format_integer(lua_tointeger(w->L, -1), text);
     } else {
         double real = lua_tonumber(w->L, -1);
 
@@ -95,11 +93,20 @@ static enum weir_code emit_string(struct walk *w)
 
 /* ---- tables ---- */
 
+struct name {
+    const char *text; /* the table's own: it is not changed meanwhile */
+    size_t len;
+};
+
+/* Names that need no memory of their own. */
+#define FEW 32
+
 /* What a table's keys say. */
 struct census {
     size_t names;
     size_t indexes;
     lua_Integer least, greatest;
+    struct name few[FEW]; /* the first of them */
 };
 
 /* The table is on top.  Counts its keys, refusing what is neither a string
@@ -108,11 +115,16 @@ static enum weir_code count_keys(struct walk *w, struct census *c)
 {
     lua_State *L = w->L;
 
-    *c = (struct census){.least = LUA_MAXINTEGER, .greatest = LUA_MININTEGER};
+    c->names = c->indexes = 0;
+    c->least = LUA_MAXINTEGER;
+    c->greatest = LUA_MININTEGER;
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         lua_pop(L, 1);
         if (lua_type(L, -1) == LUA_TSTRING) {
+            if (c->names < FEW)
+                c->few[c->names].text =
+                    lua_tolstring(L, -1, &c->few[c->names].len);
             c->names++;
         } else if (lua_isinteger(L, -1)) {
             lua_Integer i = lua_tointeger(L, -1);
@@ -171,11 +183,6 @@ static enum weir_code emit_array(struct walk *w, struct step *step, size_t n)
     return code ? code : w->sink->end_array(w->sink->ud, w->err);
 }
 
-struct name {
-    const char *text;
-    size_t len;
-};
-
 static int by_bytes(const void *a, const void *b)
 {
     const struct name *x = a, *y = b;
@@ -184,9 +191,8 @@ static int by_bytes(const void *a, const void *b)
     return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* Pushes a userdata with the names in byte order of the table on top.  They
- * are the table's own strings: it is not changed meanwhile. */
-static struct name *sorted_names(lua_State *L, size_t n)
+/* Pushes a userdata with the names of the table on top. */
+static struct name *push_names(lua_State *L, size_t n)
 {
     struct name *names = lua_newuserdatauv(L, n * sizeof(*names), 0);
     size_t i = 0;
@@ -197,11 +203,10 @@ static struct name *sorted_names(lua_State *L, size_t n)
         names[i].text = lua_tolstring(L, -1, &names[i].len);
         i++;
     }
-    qsort(names, n, sizeof(*names), by_bytes);
     return names;
 }
 
-static enum weir_code emit_member(struct walk *w, struct step *step,
+static enum weir_code emit_member(struct walk *w, struct step *step, int table,
                                   const struct name *name)
 {
     size_t valid = weir_utf8_valid(name->text, name->len);
@@ -218,21 +223,24 @@ static enum weir_code emit_member(struct walk *w, struct step *step,
     if (code)
         return code;
     lua_pushlstring(w->L, name->text, name->len);
-    lua_rawget(w->L, -3);
+    lua_rawget(w->L, table);
     code = emit(w);
     lua_pop(w->L, 1);
     return code;
 }
 
-static enum weir_code emit_object(struct walk *w, struct step *step, size_t n)
+static enum weir_code emit_object(struct walk *w, struct step *step,
+                                  struct census *c)
 {
-    struct name *names = sorted_names(w->L, n);
+    int table = lua_gettop(w->L);
+    struct name *names = c->names > FEW ? push_names(w->L, c->names) : c->few;
     enum weir_code code = w->sink->begin_object(w->sink->ud, w->err);
 
+    qsort(names, c->names, sizeof(*names), by_bytes);
     step->named = true;
-    for (size_t i = 0; i < n && !code; i++)
-        code = emit_member(w, step, &names[i]);
-    lua_pop(w->L, 1);
+    for (size_t i = 0; i < c->names && !code; i++)
+        code = emit_member(w, step, table, &names[i]);
+    lua_settop(w->L, table);
     return code ? code : w->sink->end_object(w->sink->ud, w->err);
 }
 
@@ -260,7 +268,7 @@ static enum weir_code emit_table(struct walk *w)
     if (array || census.indexes)
         code = emit_array(w, step, census.indexes);
     else
-        code = emit_object(w, step, census.names);
+        code = emit_object(w, step, &census);
     w->depth--;
     return code;
 }

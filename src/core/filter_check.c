@@ -57,10 +57,10 @@ static const struct weir_json *required(struct filter_check *check,
     const struct weir_json *member = weir_json_get(object, key);
 
     if (!member) {
-        size_t outside = filter_enter(check, key, strlen(key));
+        filter_enter(check, key, strlen(key));
 
         filter_problem(check, hint, "is required");
-        filter_leave(check, outside);
+        filter_leave(check);
     }
     return member;
 }
@@ -73,17 +73,17 @@ static void check_keys(struct filter_check *check,
     const struct weir_json *member = weir_json_first(object);
 
     for (; member; member = weir_json_next(member)) {
-        size_t len, outside;
+        size_t len;
         const char *key = weir_json_key(member, &len);
 
         if (is_one_of(key, len, keys))
             continue;
-        outside = filter_enter(check, key, len);
+        filter_enter(check, key, len);
         if (server_fields && is_one_of(key, len, server_fields))
             filter_problem(check, NULL, "the server sets it: leave it out");
         else
             filter_unknown_word(check, what, key, len, keys);
-        filter_leave(check, outside);
+        filter_leave(check);
     }
 }
 
@@ -114,13 +114,12 @@ static void check_string_field(struct filter_check *check,
     const struct weir_json *json = optional
                                        ? weir_json_get(definition, key)
                                        : required(check, definition, key, NULL);
-    size_t outside;
 
     if (!json)
         return;
-    outside = filter_enter(check, key, strlen(key));
+    filter_enter(check, key, strlen(key));
     check_string(check, json, max, optional);
-    filter_leave(check, outside);
+    filter_leave(check);
 }
 
 /* A word of `words` at `key`: its place in the list, or -1. */
@@ -129,13 +128,13 @@ static int check_word(struct filter_check *check,
                       const char *const *words)
 {
     const struct weir_json *json = required(check, object, key, NULL);
-    size_t len = 0, outside;
+    size_t len = 0;
     const char *word;
     int found = -1;
 
     if (!json)
         return -1;
-    outside = filter_enter(check, key, strlen(key));
+    filter_enter(check, key, strlen(key));
     word = weir_json_string(json, &len);
     for (int i = 0; word && words[i] && found < 0; i++) {
         if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
@@ -146,7 +145,7 @@ static int check_word(struct filter_check *check,
                        type_name(json));
     else if (found < 0)
         filter_unknown_word(check, key, word, len, words);
-    filter_leave(check, outside);
+    filter_leave(check);
     return found;
 }
 
@@ -201,10 +200,10 @@ static void check_matcher(struct filter_check *check,
         return;
     part = required(check, matcher, "attribute", NULL);
     if (part) {
-        size_t outside = filter_enter(check, "attribute", 9);
+        filter_enter(check, "attribute", 9);
 
         filter_check_path(check, part);
-        filter_leave(check, outside);
+        filter_leave(check);
     }
     op = check_word(check, matcher, "operator", weir_filter_operators());
     if (op < 0)
@@ -212,10 +211,10 @@ static void check_matcher(struct filter_check *check,
     part = required(check, matcher, "value",
                     "where null is meant, write weir.null");
     if (part && op >= 0) {
-        size_t outside = filter_enter(check, "value", 5);
+        filter_enter(check, "value", 5);
 
         filter_check_value(check, (enum weir_filter_operator)op, part);
-        filter_leave(check, outside);
+        filter_leave(check);
     }
 }
 
@@ -229,17 +228,17 @@ static void check_rule(struct filter_check *check, const struct weir_json *rule)
     type = check_word(check, rule, "type", weir_filter_rule_types());
     part = required(check, rule, "field", NULL);
     if (part) {
-        size_t outside = filter_enter(check, "field", 5);
+        filter_enter(check, "field", 5);
 
         filter_check_path(check, part);
-        filter_leave(check, outside);
+        filter_leave(check);
     }
     part = required(check, rule, "pattern", NULL);
     if (part && type >= 0) {
-        size_t outside = filter_enter(check, "pattern", 7);
+        filter_enter(check, "pattern", 7);
 
         filter_check_pattern(check, (enum weir_filter_rule_type)type, part);
-        filter_leave(check, outside);
+        filter_leave(check);
     }
 }
 
@@ -250,11 +249,10 @@ static void check_list(struct filter_check *check,
                                     const struct weir_json *element))
 {
     const struct weir_json *list = weir_json_get(definition, key), *element;
-    size_t outside;
 
     if (!list)
         return;
-    outside = filter_enter(check, key, strlen(key));
+    filter_enter(check, key, strlen(key));
     if (!weir_json_is(list, WEIR_JSON_ARRAY))
         filter_problem(check, NULL, "must be an array, not %s",
                        type_name(list));
@@ -265,12 +263,12 @@ static void check_list(struct filter_check *check,
         list = NULL; /* an object has elements of another kind */
     element = weir_json_first(list);
     for (size_t i = 0; element; i++, element = weir_json_next(element)) {
-        size_t above = filter_enter_index(check, i);
+        filter_enter_index(check, i);
 
         each(check, element);
-        filter_leave(check, above);
+        filter_leave(check);
     }
-    filter_leave(check, outside);
+    filter_leave(check);
 }
 
 /* ---- the whole ---- */

@@ -7,23 +7,32 @@
 /* More would not be read. */
 #define FILTER_MAX_PROBLEMS 1000
 
-/* Where in the definition a check is, as a JSON pointer (RFC 6901), and what
- * it has found so far. */
+/* A value is in an element of a list of the filter, no deeper. */
+#define FILTER_MAX_DEPTH 8
+
+/* One step down: into the member `key`, or (NULL) the element `len`. */
+struct filter_step {
+    const char *key;
+    size_t len;
+};
+
+/* Where in the definition a check is, and what it has found so far.  The JSON
+ * pointer (RFC 6901) is written only for a problem. */
 struct filter_check {
     const struct weir_filter_schema *schema;
     struct weir_filter_problems *problems;
     enum weir_code failed; /* WEIR_OK or WEIR_NOMEM */
     struct weir_err *err;
     size_t found;
-    size_t path_len;
-    bool path_cut; /* ends with an ellipsis */
-    char path[sizeof(((struct weir_filter_problem *)0)->path)];
+    size_t depth;
+    struct filter_step steps[FILTER_MAX_DEPTH];
 };
 
-/* Goes down into a member or an element; returns what to give to _leave. */
-size_t filter_enter(struct filter_check *check, const char *key, size_t len);
-size_t filter_enter_index(struct filter_check *check, size_t index);
-void filter_leave(struct filter_check *check, size_t outside);
+/* Goes down into a member, whose key must live until filter_leave(), or into
+ * an element; and up again. */
+void filter_enter(struct filter_check *check, const char *key, size_t len);
+void filter_enter_index(struct filter_check *check, size_t index);
+void filter_leave(struct filter_check *check);
 
 /* Reports a problem here; `hint` may be NULL. */
 void filter_problem(struct filter_check *check, const char *hint,

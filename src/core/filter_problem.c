@@ -2,6 +2,7 @@
 #include "filter_internal.h"
 #include "weir/cut.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,26 +12,51 @@
 
 /* ---- where ---- */
 
-static void add(struct filter_check *check, const char *text, size_t len)
+static void enter(struct filter_check *check, struct filter_step step)
 {
-    if (check->path_cut)
+    assert(check->depth < FILTER_MAX_DEPTH);
+    check->steps[check->depth++] = step;
+}
+
+void filter_enter(struct filter_check *check, const char *key, size_t len)
+{
+    enter(check, (struct filter_step){key, len});
+}
+
+void filter_enter_index(struct filter_check *check, size_t index)
+{
+    enter(check, (struct filter_step){NULL, index});
+}
+
+void filter_leave(struct filter_check *check)
+{
+    check->depth--;
+}
+
+/* A path being written. */
+struct path {
+    char *text;
+    size_t len, size;
+    bool cut; /* ends with an ellipsis */
+};
+
+static void add(struct path *path, const char *text, size_t len)
+{
+    if (path->cut)
         return;
     /* A pointer too long to keep is cut; nothing longer is made of it. */
-    if (check->path_len + len + sizeof(WEIR_CUT_MARK) > sizeof(check->path)) {
-        check->path_cut = true;
+    if (path->len + len + sizeof(WEIR_CUT_MARK) > path->size) {
+        path->cut = true;
         text = WEIR_CUT_MARK;
         len = sizeof(WEIR_CUT_MARK) - 1;
     }
-    memcpy(check->path + check->path_len, text, len);
-    check->path_len += len;
-    check->path[check->path_len] = '\0';
+    memcpy(path->text + path->len, text, len);
+    path->len += len;
+    path->text[path->len] = '\0';
 }
 
-size_t filter_enter(struct filter_check *check, const char *key, size_t len)
+static void add_key(struct path *path, const char *key, size_t len)
 {
-    size_t outside = check->path_len;
-
-    add(check, "/", 1);
     for (size_t i = 0; i < len;) {
         size_t n = 1;
 
@@ -38,30 +64,31 @@ size_t filter_enter(struct filter_check *check, const char *key, size_t len)
         while (i + n < len && ((unsigned char)key[i + n] & 0xc0) == 0x80)
             n++;
         if (key[i] == '~')
-            add(check, "~0", 2);
+            add(path, "~0", 2);
         else if (key[i] == '/')
-            add(check, "~1", 2);
+            add(path, "~1", 2);
         else
-            add(check, key[i] ? key + i : "?", n);
+            add(path, key[i] ? key + i : "?", n);
         i += n;
     }
-    return outside;
 }
 
-size_t filter_enter_index(struct filter_check *check, size_t index)
+static void write_path(const struct filter_check *check, char *out, size_t size)
 {
-    char text[24];
-    int len = snprintf(text, sizeof(text), "%zu", index);
+    struct path path = {.text = out, .size = size};
 
-    return filter_enter(check, text, (size_t)len);
-}
+    out[0] = '\0';
+    for (size_t i = 0; i < check->depth; i++) {
+        const struct filter_step *step = &check->steps[i];
+        char index[24];
 
-void filter_leave(struct filter_check *check, size_t outside)
-{
-    if (outside < check->path_len)
-        check->path_cut = false;
-    check->path_len = outside;
-    check->path[outside] = '\0';
+        add(&path, "/", 1);
+        if (step->key)
+            add_key(&path, step->key, step->len);
+        else
+            add(&path, index,
+                (size_t)snprintf(index, sizeof(index), "%zu", step->len));
+    }
 }
 
 /* ---- what ---- */
@@ -103,7 +130,7 @@ void filter_problem(struct filter_check *check, const char *hint,
                  FILTER_MAX_PROBLEMS - 1);
         return;
     }
-    memcpy(problem->path, check->path, check->path_len + 1);
+    write_path(check, problem->path, sizeof(problem->path));
     weir_excerpt_line(problem->path);
     va_start(args, fmt);
     weir_cut_vprintf(problem->message, sizeof(problem->message), fmt, args);

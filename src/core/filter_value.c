@@ -141,10 +141,10 @@ static void check_list(struct filter_check *check,
         filter_problem(check, NULL, "has %zu values; at most %zu are allowed",
                        n, check->schema->max_in_values);
     for (size_t i = 0; element; i++, element = weir_json_next(element)) {
-        size_t outside = filter_enter_index(check, i);
+        filter_enter_index(check, i);
 
         check_scalar(check, element, NULL);
-        filter_leave(check, outside);
+        filter_leave(check);
     }
 }
 

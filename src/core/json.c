@@ -8,7 +8,6 @@
  */
 #include "weir/json.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,51 +226,76 @@ const char *weir_json_get_string(const struct weir_json *object,
 
 /* ---- making ---- */
 
-/* A copy with a NUL, in memory that cJSON will free. */
-static char *text_copy(const char *text, size_t len)
-{
-    char *copy = len < SIZE_MAX ? cJSON_malloc(len + 1) : NULL;
+/* What a node is to hold: its text, and the name it has as a member. */
+struct part {
+    const char *text; /* NULL: none */
+    size_t len;
+};
 
-    if (!copy)
+static char *put(char *at, const struct part *part)
+{
+    if (part->len)
+        memcpy(at, part->text, part->len);
+    at[part->len] = '\0';
+    return at;
+}
+
+/* A node with its text and its name behind it, in one block: documents are
+ * made and freed with every call.  cJSON is told with its own flags that it
+ * does not own the two. */
+static cJSON *new_node(int type, const struct part *text,
+                       const struct part *name)
+{
+    size_t text_size = text->text ? text->len + 1 : 0;
+    size_t name_size = name->text ? name->len + 1 : 0;
+    cJSON *node = NULL;
+
+    if (text->len < SIZE_MAX / 4 && name->len < SIZE_MAX / 4)
+        node = cJSON_malloc(sizeof(*node) + text_size + name_size);
+    if (!node)
         return NULL;
-    if (len)
-        memcpy(copy, text, len);
-    copy[len] = '\0';
-    return copy;
+    *node = (cJSON){.type = type};
+    if (text_size) {
+        node->type |= cJSON_IsReference;
+        node->valuestring = put((char *)(node + 1), text);
+        set_count(node, text->len);
+    }
+    if (name_size) {
+        node->type |= cJSON_StringIsConst;
+        node->string = put((char *)(node + 1) + text_size, name);
+        node->valueint = (int)name->len;
+    }
+    return node;
+}
+
+static const struct part nothing;
+
+static struct weir_json *new_plain(int type)
+{
+    return json_of(new_node(type, &nothing, &nothing));
 }
 
 static struct weir_json *new_text(int type, const char *text, size_t len)
 {
-    cJSON *node = cJSON_CreateNull();
-
-    if (!node)
-        return NULL;
-    node->valuestring = text_copy(text, len);
-    if (!node->valuestring) {
-        cJSON_Delete(node);
-        return NULL;
-    }
-    node->type = type;
-    set_count(node, len);
-    return json_of(node);
+    return json_of(
+        new_node(type, &(struct part){text ? text : "", len}, &nothing));
 }
 
 struct weir_json *weir_json_new_null(void)
 {
-    return json_of(cJSON_CreateNull());
+    return new_plain(cJSON_NULL);
 }
 
 struct weir_json *weir_json_new_boolean(bool value)
 {
-    return json_of(cJSON_CreateBool(value));
+    return new_plain(value ? cJSON_True : cJSON_False);
 }
 
 struct weir_json *weir_json_new_integer(int64_t value)
 {
     char text[WEIR_NUMBER_TEXT];
-    int len = snprintf(text, sizeof(text), "%" PRId64, value);
 
-    return weir_json_new_number(text, (size_t)len);
+    return weir_json_new_number(text, weir_number_format_integer(value, text));
 }
 
 struct weir_json *weir_json_new_number(const char *text, size_t len)
@@ -286,37 +310,26 @@ struct weir_json *weir_json_new_string(const char *text, size_t len)
 
 struct weir_json *weir_json_new_array(void)
 {
-    return json_of(cJSON_CreateArray());
+    return new_plain(cJSON_Array);
 }
 
 struct weir_json *weir_json_new_object(void)
 {
-    return json_of(cJSON_CreateObject());
+    return new_plain(cJSON_Object);
 }
 
-static cJSON *copy_one(const cJSON *from)
+/* `named`: with its name as a member. */
+static cJSON *copy_one(const cJSON *from, bool named)
 {
-    cJSON *node = cJSON_CreateNull();
+    const struct part text = {from->valuestring,
+                              from->valuestring ? count_of(from) : 0};
+    const struct part name = {named ? from->string : NULL,
+                              named ? key_len(from) : 0};
+    cJSON *node = new_node(from->type & 0xFF, &text, &name);
 
-    if (!node)
-        return NULL;
-    node->type = from->type;
-    node->valuedouble = from->valuedouble;
-    node->valueint = from->valueint;
-    if (from->valuestring) {
-        node->valuestring = text_copy(from->valuestring, count_of(from));
-        if (!node->valuestring)
-            goto fail;
-    }
-    if (from->string) {
-        node->string = text_copy(from->string, key_len(from));
-        if (!node->string)
-            goto fail;
-    }
+    if (node)
+        node->valuedouble = from->valuedouble;
     return node;
-fail:
-    cJSON_Delete(node);
-    return NULL;
 }
 
 /* Puts `child` at the end.  The first child's `prev` is the last one: cJSON's
@@ -336,14 +349,14 @@ static void link_last(cJSON *parent, cJSON *child)
     }
 }
 
-static cJSON *copy_tree(const cJSON *from)
+static cJSON *copy_tree(const cJSON *from, bool named)
 {
-    cJSON *node = copy_one(from);
+    cJSON *node = copy_one(from, named);
 
     if (!node)
         return NULL;
     for (const cJSON *child = from->child; child; child = child->next) {
-        cJSON *copy = copy_tree(child);
+        cJSON *copy = copy_tree(child, true);
 
         if (!copy) {
             cJSON_Delete(node);
@@ -356,18 +369,17 @@ static cJSON *copy_tree(const cJSON *from)
 
 struct weir_json *weir_json_copy(const struct weir_json *json)
 {
-    cJSON *copy = json ? copy_tree(node_of(json)) : NULL;
-
     /* The copy of a member is a value of its own, without the name. */
-    if (copy && copy->string) {
-        cJSON_free(copy->string);
-        copy->string = NULL;
-        copy->valueint = 0;
-    }
-    return json_of(copy);
+    return json ? json_of(copy_tree(node_of(json), false)) : NULL;
 }
 
 /* ---- changing ---- */
+
+static void add_child(cJSON *parent, cJSON *child)
+{
+    link_last(parent, child);
+    set_count(parent, count_of(parent) + 1);
+}
 
 enum weir_code weir_json_append(struct weir_json *array,
                                 struct weir_json *child)
@@ -378,8 +390,7 @@ enum weir_code weir_json_append(struct weir_json *array,
         weir_json_free(child);
         return array ? WEIR_INVALID : WEIR_NOMEM;
     }
-    link_last(node_of(array), node_of(child));
-    set_count(node_of(array), count_of(node_of(array)) + 1);
+    add_child(node_of(array), node_of(child));
     return WEIR_OK;
 }
 
@@ -387,6 +398,7 @@ enum weir_code weir_json_append(struct weir_json *array,
 static enum weir_code name_child(struct weir_json *object, const char *key,
                                  size_t len, struct weir_json *child)
 {
+    cJSON *node = node_of(child);
     char *copy;
 
     if (!child)
@@ -395,26 +407,53 @@ static enum weir_code name_child(struct weir_json *object, const char *key,
         weir_json_free(child);
         return !object ? WEIR_NOMEM : len > INT_MAX ? WEIR_LIMIT : WEIR_INVALID;
     }
-    copy = text_copy(key, len);
+    copy = cJSON_malloc(len + 1);
     if (!copy) {
         weir_json_free(child);
         return WEIR_NOMEM;
     }
-    cJSON_free(node_of(child)->string);
-    node_of(child)->string = copy;
-    node_of(child)->valueint = (int)len;
+    put(copy, &(struct part){key, len});
+    if (!(node->type & cJSON_StringIsConst))
+        cJSON_free(node->string);
+    node->type &= ~cJSON_StringIsConst;
+    node->string = copy;
+    node->valueint = (int)len;
     return WEIR_OK;
 }
 
-enum weir_code weir_json_add_member(struct weir_json *object, const char *key,
-                                    size_t len, struct weir_json *child)
+static enum weir_code add_member(struct weir_json *object, const char *key,
+                                 size_t len, struct weir_json *child)
 {
     enum weir_code code = name_child(object, key, len, child);
 
-    if (code)
-        return code;
-    link_last(node_of(object), node_of(child));
-    set_count(node_of(object), count_of(node_of(object)) + 1);
+    if (!code)
+        add_child(node_of(object), node_of(child));
+    return code;
+}
+
+enum weir_code weir_json_grow(struct weir_json *parent,
+                              const struct weir_json_seed *seed,
+                              struct weir_json **out)
+{
+    static const int types[] = {
+        [WEIR_JSON_NULL] = cJSON_NULL,   [WEIR_JSON_BOOLEAN] = cJSON_False,
+        [WEIR_JSON_NUMBER] = cJSON_Raw,  [WEIR_JSON_STRING] = cJSON_String,
+        [WEIR_JSON_ARRAY] = cJSON_Array, [WEIR_JSON_OBJECT] = cJSON_Object,
+    };
+    const struct part text = {seed->text, seed->len};
+    struct part name = {0};
+    cJSON *node;
+
+    if (weir_json_is(parent, WEIR_JSON_OBJECT))
+        name = (struct part){seed->key, seed->key_len};
+    if (name.len > INT_MAX)
+        return WEIR_LIMIT;
+    node = new_node(seed->truth ? cJSON_True : types[seed->type], &text, &name);
+    if (!node)
+        return WEIR_NOMEM;
+    if (parent)
+        add_child(node_of(parent), node);
+    *out = json_of(node);
     return WEIR_OK;
 }
 
@@ -425,7 +464,7 @@ enum weir_code weir_json_set_len(struct weir_json *object, const char *key,
     enum weir_code code;
 
     if (!old)
-        return weir_json_add_member(object, key, len, child);
+        return add_member(object, key, len, child);
     if (old == child)
         return WEIR_OK;
     code = name_child(object, key, len, child);

@@ -14,44 +14,42 @@ struct weir_json_builder {
     struct weir_buf key;
 };
 
-/* Puts a value where it belongs, taking it over. */
+/* Makes a value where it belongs. */
 static enum weir_code place(struct weir_json_builder *b,
-                            struct weir_json *value, struct weir_err *err)
+                            struct weir_json_seed seed, struct weir_json **out,
+                            struct weir_err *err)
 {
     struct weir_json *parent = b->depth ? b->open[b->depth - 1] : NULL;
+    struct weir_json *value = NULL;
     enum weir_code code;
 
-    if (!parent && (b->root || !value)) {
-        weir_json_free(value);
-        return value ? weir_err_set(err, WEIR_INVALID,
-                                    "a document holds one value, not two")
-                     : weir_err_nomem(err);
-    }
-    if (!parent) {
-        b->root = value;
-        return WEIR_OK;
-    }
-    if (weir_json_is(parent, WEIR_JSON_ARRAY))
-        code = weir_json_append(parent, value);
-    else
-        code = weir_json_add_member(parent, weir_buf_str(&b->key), b->key.len,
-                                    value);
+    if (!parent && b->root)
+        return weir_err_set(err, WEIR_INVALID,
+                            "a document holds one value, not two");
+    seed.key = weir_buf_str(&b->key);
+    seed.key_len = b->key.len;
+    code = weir_json_grow(parent, &seed, &value);
     if (code == WEIR_LIMIT)
         return weir_err_set(err, code, "a key is longer than 2 GB");
-    return code ? weir_err_nomem(err) : WEIR_OK;
+    if (code)
+        return weir_err_nomem(err);
+    if (!parent)
+        b->root = value;
+    if (out)
+        *out = value;
+    return WEIR_OK;
 }
 
 static enum weir_code open_value(struct weir_json_builder *b,
-                                 struct weir_json *value, struct weir_err *err)
+                                 enum weir_json_type type, struct weir_err *err)
 {
+    struct weir_json *value = NULL;
     enum weir_code code;
 
-    if (b->depth == WEIR_VALUE_MAX_DEPTH) {
-        weir_json_free(value);
+    if (b->depth == WEIR_VALUE_MAX_DEPTH)
         return weir_err_set(err, WEIR_LIMIT, "nested deeper than %d levels",
                             WEIR_VALUE_MAX_DEPTH);
-    }
-    code = place(b, value, err);
+    code = place(b, (struct weir_json_seed){.type = type}, &value, err);
     if (!code)
         b->open[b->depth++] = value;
     return code;
@@ -59,34 +57,47 @@ static enum weir_code open_value(struct weir_json_builder *b,
 
 static enum weir_code on_null(void *ud, struct weir_err *err)
 {
-    return place(ud, weir_json_new_null(), err);
+    return place(ud, (struct weir_json_seed){.type = WEIR_JSON_NULL}, NULL,
+                 err);
 }
 
 static enum weir_code on_boolean(void *ud, bool value, struct weir_err *err)
 {
-    return place(ud, weir_json_new_boolean(value), err);
+    return place(
+        ud, (struct weir_json_seed){.type = WEIR_JSON_BOOLEAN, .truth = value},
+        NULL, err);
+}
+
+static enum weir_code place_text(struct weir_json_builder *b,
+                                 enum weir_json_type type, const char *text,
+                                 size_t len, struct weir_err *err)
+{
+    const struct weir_json_seed seed = {
+        .type = type, .text = text ? text : "", .len = len};
+
+    return place(b, seed, NULL, err);
 }
 
 static enum weir_code on_number(void *ud, const char *text, size_t len,
                                 struct weir_err *err)
 {
-    return place(ud, weir_json_new_number(text, len), err);
+    return place_text(ud, WEIR_JSON_NUMBER, text, len, err);
 }
 
 static enum weir_code on_string(void *ud, const char *text, size_t len,
                                 struct weir_err *err)
 {
-    return place(ud, weir_json_new_string(text, len), err);
+    return place_text(ud, WEIR_JSON_STRING, text, len, err);
 }
 
 static enum weir_code on_begin_array(void *ud, struct weir_err *err)
 {
-    return open_value(ud, weir_json_new_array(), err);
+    return open_value(ud, WEIR_JSON_ARRAY, err);
 }
 
 static enum weir_code on_begin_object(void *ud, struct weir_err *err)
 {
-    return open_value(ud, weir_json_new_object(), err);
+    return open_value(ud, WEIR_JSON_OBJECT, err);
 }
 
 static enum weir_code on_key(void *ud, const char *text, size_t len,

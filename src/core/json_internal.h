@@ -7,10 +7,22 @@
 /* cJSON's version; only one file of the core includes cJSON.h. */
 const char *weir_json_library_version(void);
 
-/* Adds a member at the end without looking whether there is one of that name;
- * takes `child` over, also on failure. */
-enum weir_code weir_json_add_member(struct weir_json *object, const char *key,
-                                    size_t len, struct weir_json *child);
+/* A value to be made: `text` is a string's or a number's, `key` counts where
+ * the parent is an object. */
+struct weir_json_seed {
+    enum weir_json_type type;
+    bool truth;
+    const char *text;
+    size_t len;
+    const char *key;
+    size_t key_len;
+};
+/* Makes it as the last child of `parent`, an array or object, or without one
+ * (NULL).  Does not look whether there is a member of that name.  WEIR_OK,
+ * WEIR_NOMEM, WEIR_LIMIT for the key; `*out` stays the parent's. */
+enum weir_code weir_json_grow(struct weir_json *parent,
+                              const struct weir_json_seed *seed,
+                              struct weir_json **out);
 
 /* Of members with one name, keeps the last. */
 enum weir_code weir_json_drop_repeated(struct weir_json *object);

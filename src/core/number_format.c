@@ -1,4 +1,4 @@
-/* number: the shortest text of a double. */
+/* number: the shortest text of a double; the text of an integer. */
 #include "weir/value.h"
 
 #include <math.h>
@@ -123,4 +123,22 @@ enum weir_code weir_number_format(double value, char out[WEIR_NUMBER_TEXT],
     memcpy(out, text, (size_t)written + 1);
     *len = (size_t)written;
     return WEIR_OK;
+}
+
+size_t weir_number_format_integer(int64_t value, char out[WEIR_NUMBER_TEXT])
+{
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char digits[WEIR_NUMBER_TEXT];
+    size_t n = 0, len = 0;
+
+    do {
+        digits[n++] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        out[len++] = '-';
+    while (n > 0)
+        out[len++] = digits[--n];
+    out[len] = '\0';
+    return len;
 }
