@@ -59,7 +59,7 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
-    format setup clean help install uninstall
+    format setup clean help install uninstall bench
 
 all: $(BUILD)/weir ## build the program and the library
 
@@ -218,6 +218,10 @@ fuzz: ## fuzz the core (FUZZ_SECONDS=600 each, FUZZ_JOBS=2, FUZZ="json url")
 asan: ## run every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
 	    SANITIZE=address,undefined
+
+bench: $(BUILD)/weir ## what weir costs beside a bare libcurl program
+	@scripts/setup build bench
+	scripts/bench-http --weir $(BUILD)/weir
 
 # ---- keeping it clean ----
 

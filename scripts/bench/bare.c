@@ -32,7 +32,7 @@ struct slot {
     CURL *easy;
     struct curl_slist *headers;
     struct text answer;
-    char *sent;     /* body under way */
+    char *sent; /* body under way */
     char url[512];
     char id[64];
     char etag[128];
@@ -215,26 +215,25 @@ static char *definition(long i)
 {
     char *text = NULL;
 
-    if (asprintf(
-            &text,
-            "{\"channel\":\"chat\","
-            "\"description\":\"premium customers in chat, no %ld\","
-            "\"matchers\":["
-            "{\"attribute\":\"customer.tier\",\"operator\":\"equals\","
-            "\"value\":\"gold\"},"
-            "{\"attribute\":\"queue.wait_seconds\","
-            "\"operator\":\"greater_than\",\"value\":45},"
-            "{\"attribute\":\"customer.region\",\"operator\":\"in\","
-            "\"value\":[\"emea\",\"apac\",\"latam\"]},"
-            "{\"attribute\":\"contact.score\",\"operator\":\"less_than\","
-            "\"value\":0.75}],"
-            "\"name\":\"bench_%ld\",\"pattern_rules\":["
-            "{\"field\":\"agent.skill_id\","
-            "\"pattern\":\"^skill_premium_.*$\",\"type\":\"regex\"},"
-            "{\"field\":\"contact.source\",\"pattern\":\"web_\","
-            "\"type\":\"prefix\"}],"
-            "\"target_group_id\":\"grp_bench\"}",
-            i, i) < 0)
+    if (asprintf(&text,
+                 "{\"channel\":\"chat\","
+                 "\"description\":\"premium customers in chat, no %ld\","
+                 "\"matchers\":["
+                 "{\"attribute\":\"customer.tier\",\"operator\":\"equals\","
+                 "\"value\":\"gold\"},"
+                 "{\"attribute\":\"queue.wait_seconds\","
+                 "\"operator\":\"greater_than\",\"value\":45},"
+                 "{\"attribute\":\"customer.region\",\"operator\":\"in\","
+                 "\"value\":[\"emea\",\"apac\",\"latam\"]},"
+                 "{\"attribute\":\"contact.score\",\"operator\":\"less_than\","
+                 "\"value\":0.75}],"
+                 "\"name\":\"bench_%ld\",\"pattern_rules\":["
+                 "{\"field\":\"agent.skill_id\","
+                 "\"pattern\":\"^skill_premium_.*$\",\"type\":\"regex\"},"
+                 "{\"field\":\"contact.source\",\"pattern\":\"web_\","
+                 "\"type\":\"prefix\"}],"
+                 "\"target_group_id\":\"grp_bench\"}",
+                 i, i) < 0)
         die("out of memory");
     return text;
 }
@@ -346,8 +345,7 @@ static void walk_page(struct slot *s)
     const cJSON *next = cJSON_GetObjectItemCaseSensitive(json, "next_cursor");
     const cJSON *entry;
 
-    cJSON_ArrayForEach(entry,
-                       cJSON_GetObjectItemCaseSensitive(json, "entries"))
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(json, "entries"))
     {
         if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(entry, "id")))
             all.entries++;
@@ -466,8 +464,8 @@ int main(int argc, char **argv)
         run(list_next, 1);
     printf("%lu\n", strcmp(mode, "token") == 0
                         ? (unsigned long)strlen(all.token)
-                        : strcmp(mode, "list") == 0 ? all.entries
-                                                    : (unsigned long)all.next);
+                    : strcmp(mode, "list") == 0 ? all.entries
+                                                : (unsigned long)all.next);
     curl_multi_cleanup(all.multi);
     curl_share_cleanup(all.share);
     curl_global_cleanup();

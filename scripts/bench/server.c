@@ -164,8 +164,7 @@ static bool keep(unsigned id, const struct request *r)
 {
     struct filter *f = &filters[id];
 
-    if (r->body_len < 2 || r->body[0] != '{' ||
-        r->body[r->body_len - 1] != '}')
+    if (r->body_len < 2 || r->body[0] != '{' || r->body[r->body_len - 1] != '}')
         return false;
     free(f->definition);
     f->definition = strndup(r->body + 1, r->body_len - 2);
@@ -201,8 +200,8 @@ static void update(struct connection *c, const struct request *r, unsigned id)
 {
     const char *given = header(r, "If-Match");
     char etag[32];
-    int len = snprintf(etag, sizeof(etag), "\"v%u-%u\"", id,
-                       filters[id].version);
+    int len =
+        snprintf(etag, sizeof(etag), "\"v%u-%u\"", id, filters[id].version);
 
     if (!given) {
         answer_error(c, "428 Precondition Required");
@@ -279,8 +278,7 @@ static void one_filter(struct connection *c, const struct request *r,
 /* Every run begins with the same filters. */
 static void reset(struct connection *c)
 {
-    addf(&body,
-         "{\"requests\":%lu,\"connections\":%lu,\"resumed\":%lu}",
+    addf(&body, "{\"requests\":%lu,\"connections\":%lu,\"resumed\":%lu}",
          stats.requests, stats.connections, stats.resumed);
     answer(c, "200 OK", NULL);
     stats.requests = stats.connections = stats.resumed = 0;
@@ -392,8 +390,8 @@ static size_t receive(struct connection *c)
         if (n <= 0) {
             int why = SSL_get_error(c->ssl, (int)n);
 
-            c->closing |= why != SSL_ERROR_WANT_READ &&
-                          why != SSL_ERROR_WANT_WRITE;
+            c->closing |=
+                why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE;
             return 0;
         }
     } else {
@@ -418,9 +416,9 @@ static void flush(struct connection *c)
         n = c->ssl ? SSL_write(c->ssl, from, (int)left)
                    : send(c->fd, from, left, MSG_NOSIGNAL);
         if (n <= 0) {
-            c->closing |= c->ssl ? SSL_get_error(c->ssl, (int)n) !=
-                                       SSL_ERROR_WANT_WRITE
-                                 : errno != EAGAIN;
+            c->closing |=
+                c->ssl ? SSL_get_error(c->ssl, (int)n) != SSL_ERROR_WANT_WRITE
+                       : errno != EAGAIN;
             break;
         }
         c->sent += (size_t)n;
