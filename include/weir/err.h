@@ -78,6 +78,9 @@ const char *weir_code_word(enum weir_code code);
 /* The code for a word, or WEIR_CODES if there is none such. */
 enum weir_code weir_code_from_word(const char *word);
 
+/* As WEIR_ERR_INIT, without writing zeros over the whole of it: for what
+ * runs with every call. */
+void weir_err_init(struct weir_err *err);
 /* Makes `err` empty, freeing its detail.  NULL is allowed. */
 void weir_err_clear(struct weir_err *err);
 

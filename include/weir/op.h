@@ -23,6 +23,8 @@ struct weir_op;
 
 typedef void weir_done_fn(void *ud, struct weir_op *op);
 
+#define WEIR_OP_NOTE 160 /* bytes of a note, with its NUL */
+
 /* What a noun supplies. */
 struct weir_op_class {
     const char *name; /* the noun, for leak reports */
@@ -32,6 +34,9 @@ struct weir_op_class {
     void (*cancel)(struct weir_op *op);
     /* Releases the op's memory; it is not running any more. */
     void (*free)(struct weir_op *op);
+    /* Writes what a running op without a note waits for; may be NULL.  Asked
+     * only when somebody looks, so what every op would say costs nothing. */
+    void (*note)(const struct weir_op *op, char out[WEIR_OP_NOTE]);
 };
 
 enum weir_op_state { WEIR_OP_IDLE, WEIR_OP_RUNNING, WEIR_OP_FINISHED };
@@ -45,10 +50,13 @@ struct weir_op {
     struct weir_op *prev, *next; /* among the loop's running or ready ops */
     weir_done_fn *done;
     void *ud;
-    struct weir_err err; /* WEIR_OK unless it failed */
+    /* NULL unless it failed: most do not, and an error is larger than the
+     * rest of most ops.  weir_op_err() reads it. */
+    const struct weir_err *err;
     /* What is being waited for, for the progress line: "" or e.g.
-     * "GET /filters/x: 503, again in 2.1 s (attempt 2 of 4)". */
-    char note[160];
+     * "GET /filters/x: 503, again in 2.1 s (attempt 2 of 4)"; where it is ""
+     * the class may know.  weir_op_note_text() reads it. */
+    char note[WEIR_OP_NOTE];
 };
 
 /* For nouns: fills in the common part of an op that the noun allocated. */
@@ -59,6 +67,9 @@ void weir_op_init(struct weir_op *op, struct weir_loop *loop,
 void weir_op_finish(struct weir_op *op);
 /* For nouns: moves `err` in and finishes; returns nothing. */
 void weir_op_fail(struct weir_op *op, struct weir_err *err);
+/* For nouns: the op's own error, to be filled; never NULL.  Without memory
+ * for one the op has failed with WEIR_NOMEM, and what is filled is lost. */
+struct weir_err *weir_op_error(struct weir_op *op);
 /* For nouns: sets the progress note (printf, cut to fit). */
 void weir_op_note(struct weir_op *op, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -73,6 +84,9 @@ void weir_op_free(struct weir_op *op);
 /* After `done`: WEIR_OK or what went wrong. */
 enum weir_code weir_op_code(const struct weir_op *op);
 const struct weir_err *weir_op_err(const struct weir_op *op);
+/* What a running op waits for, for the progress line; "" if it has nothing
+ * to say. */
+void weir_op_note_text(const struct weir_op *op, char out[WEIR_OP_NOTE]);
 
 /* Starts `op` and turns the loop until it has finished or `timeout_ms` (< 0:
  * none) has passed, which cancels it.  For C programs without a loop of

@@ -15,11 +15,20 @@ local update_options = {
 }
 local merge_options = { on_conflict = "any", rules = "table" }
 
---- What the core reads of the rules; a dialect's table may hold more, and
--- inherit.
+-- From a rules table to what the core has made of it.
+local compiled = setmetatable({}, { __mode = "k" })
+
+--- What the core knows of the rules; a dialect's table may hold more, and
+-- inherit. Each table is read once, as a filter's schema is.
 local function rules_of(opts)
   local rules = opts.rules
-  return rules and { server_fields = rules.server_fields, lists = rules.lists }
+  if not rules then return nil end
+  local made = compiled[rules]
+  if not made then
+    made = core.rules { server_fields = rules.server_fields, lists = rules.lists }
+    compiled[rules] = made
+  end
+  return made
 end
 
 --- The policy's word, or "fail" with the function that decides instead.

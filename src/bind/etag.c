@@ -9,6 +9,7 @@
 #include "weir/etag.h"
 
 static const char document_type[] = "weir.etag.document";
+static const char rules_type[] = "weir.etag.rules";
 
 /* ---- documents ---- */
 
@@ -144,9 +145,22 @@ static const char *const *push_strings(lua_State *L,
     return strings;
 }
 
-/* Reads {server_fields = {…}, lists = {{field =, keys = {…}}}} at `index`.
- * Pushes one table that keeps all of it. */
-static const struct weir_etag_rules *push_rules(lua_State *L, int index)
+/* A userdata whose user value keeps all that the rules point to. */
+static struct weir_etag_rules *new_rules(lua_State *L)
+{
+    struct weir_etag_rules *rules = lua_newuserdatauv(L, sizeof(*rules), 1);
+
+    *rules = (struct weir_etag_rules){.server_fields = NULL};
+    if (luaL_newmetatable(L, rules_type)) {
+        lua_pushboolean(L, 0);
+        lua_setfield(L, -2, "__metatable");
+    }
+    lua_setmetatable(L, -2);
+    return rules;
+}
+
+/* rules({server_fields = {…}, lists = {{field =, keys = {…}}}}) → rules */
+static int etag_rules(lua_State *L)
 {
     struct weir_etag_rules *rules;
     struct weir_etag_list *lists;
@@ -155,27 +169,23 @@ static const struct weir_etag_rules *push_rules(lua_State *L, int index)
     const struct weir_json *server, *list;
     size_t i = 0;
 
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    rules = new_rules(L);
     lua_newtable(L);
-    if (lua_isnil(L, index))
-        return NULL;
-    /* A copy: the script may change its table while an update waits. */
-    if (bind_value_json(L, index, &json, &err)) {
+    if (bind_value_json(L, 1, &json, &err)) {
         weir_err_prefix(&err, "rules: ");
-        bind_raise(L, &err);
-        return NULL; /* not reached */
+        return bind_raise(L, &err);
     }
     lua_rawseti(L, -2, 1);
-    rules = lua_newuserdatauv(L, sizeof(*rules), 0);
-    lua_rawseti(L, -2, 2);
-    *rules = (struct weir_etag_rules){.server_fields = NULL};
     server = weir_json_get(*json, "server_fields");
     rules->n_server_fields = check_strings(L, server, "server_fields");
     rules->server_fields = push_strings(L, server, rules->n_server_fields);
-    lua_rawseti(L, -2, 3);
+    lua_rawseti(L, -2, 2);
     list = weir_json_get(*json, "lists");
     rules->n_lists = weir_json_size(list);
     lists = lua_newuserdatauv(L, (rules->n_lists + 1) * sizeof(*lists), 0);
-    lua_rawseti(L, -2, 4);
+    lua_rawseti(L, -2, 3);
     rules->lists = lists;
     for (list = weir_json_first(list); list; list = weir_json_next(list), i++) {
         const struct weir_json *keys = weir_json_get(list, "keys");
@@ -185,9 +195,19 @@ static const struct weir_etag_rules *push_rules(lua_State *L, int index)
             bind_misuse(L, "rules: each of 'lists' needs a 'field' and 'keys'");
         lists[i].n_keys = check_strings(L, keys, "keys");
         lists[i].keys = push_strings(L, keys, lists[i].n_keys);
-        lua_rawseti(L, -2, (lua_Integer)i + 5);
+        lua_rawseti(L, -2, (lua_Integer)i + 4);
     }
-    return rules;
+    lua_setiuservalue(L, 2, 1);
+    return 1;
+}
+
+/* Pushes the rules in the table of options at `index`, which keep themselves
+ * alive while they are on the stack; nil: none. */
+static const struct weir_etag_rules *push_rules(lua_State *L, int index)
+{
+    if (lua_getfield(L, index, "rules") == LUA_TNIL)
+        return NULL;
+    return luaL_checkudata(L, -1, rules_type);
 }
 
 static enum weir_etag_policy read_policy(lua_State *L, const char *word)
@@ -214,7 +234,7 @@ struct merge_options {
 };
 static const struct bind_opt merge_options[] = {
     {"policy", BIND_STRING, offsetof(struct merge_options, policy), false},
-    {"rules", BIND_TABLE, offsetof(struct merge_options, rules), false},
+    {"rules", BIND_ANY, offsetof(struct merge_options, rules), false},
     {"choices", BIND_ANY, offsetof(struct merge_options, choices), false},
     {NULL, BIND_ANY, 0, false},
 };
@@ -233,12 +253,7 @@ static int etag_merge(lua_State *L)
     bind_options(L, 4, "etag.merge", merge_options, &options);
     merging.policy = read_policy(L, options.policy);
     merging.choices = options.choices ? field_document(L, 4, "choices") : NULL;
-    lua_pushnil(L);
-    if (options.rules) {
-        lua_getfield(L, 4, "rules");
-        lua_replace(L, 5);
-    }
-    merging.rules = push_rules(L, 5);
+    merging.rules = push_rules(L, 4);
     report = new_document(L);
     merged = new_document(L);
     code = weir_etag_merge(to_document(L, 1), to_document(L, 2),
@@ -329,7 +344,7 @@ struct update_options {
     }
 static const struct bind_opt update_options[] = {
     OPTION(etag, BIND_STRING),       OPTION(policy, BIND_STRING),
-    OPTION(attempts, BIND_UNSIGNED), OPTION(rules, BIND_TABLE),
+    OPTION(attempts, BIND_UNSIGNED), OPTION(rules, BIND_ANY),
     OPTION(base, BIND_ANY),          OPTION(fields, BIND_ANY),
     OPTION(mine, BIND_ANY),          {NULL, BIND_ANY, 0, false},
 };
@@ -352,12 +367,7 @@ static int etag_update(lua_State *L)
     update.etag = options.etag;
     update.attempts = options.attempts;
     update.policy = read_policy(L, options.policy);
-    lua_pushnil(L);
-    if (options.rules) {
-        lua_getfield(L, 4, "rules");
-        lua_replace(L, 5);
-    }
-    update.rules = push_rules(L, 5); /* stays on the stack while we wait */
+    update.rules = push_rules(L, 4); /* stays on the stack while we wait */
     op = bind_op(L);
     if (weir_etag_update(client, &update, op, &err))
         return bind_misuse_err(L, what, &err);
@@ -365,13 +375,9 @@ static int etag_update(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"document", etag_document},
-    {"value", etag_value},
-    {"set", etag_set},
-    {"merge", etag_merge},
-    {"read", etag_read},
-    {"update", etag_update},
-    {NULL, NULL},
+    {"document", etag_document}, {"rules", etag_rules}, {"value", etag_value},
+    {"set", etag_set},           {"merge", etag_merge}, {"read", etag_read},
+    {"update", etag_update},     {NULL, NULL},
 };
 
 int luaopen_weir_etag(lua_State *L)

@@ -194,7 +194,7 @@ static void hand_over(struct asker *asker, const char *token)
 {
     asker->token = strdup(token);
     if (!asker->token)
-        weir_err_nomem(&asker->op.err);
+        weir_err_nomem(weir_op_error(&asker->op));
     weir_op_finish(&asker->op);
 }
 
@@ -217,7 +217,7 @@ static void all_fail(struct weir_auth *auth, struct weir_err *err)
         struct asker *asker = auth->first;
 
         leave(auth, asker);
-        weir_err_copy(&asker->op.err, err);
+        weir_err_copy(weir_op_error(&asker->op), err);
         weir_op_finish(&asker->op);
     }
     weir_err_clear(err);
@@ -428,8 +428,8 @@ static void asker_free(struct weir_op *op)
     free(asker);
 }
 
-static const struct weir_op_class asker_class = {"token", asker_start,
-                                                 asker_cancel, asker_free};
+static const struct weir_op_class asker_class = {
+    "token", asker_start, asker_cancel, asker_free, NULL};
 
 enum weir_code weir_auth_token_new(struct weir_auth *auth, struct weir_op **out,
                                    struct weir_err *err)

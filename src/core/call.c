@@ -5,6 +5,7 @@
 #include "auth_internal.h"
 #include "client_internal.h"
 #include "reply_internal.h"
+#include "weir/cut.h"
 
 /*
  * IDLE → TOKEN → TURN → REQUEST → ENDED
@@ -169,18 +170,6 @@ static int64_t left_ms(const struct call *call)
 
 static void judge(void *ud, struct weir_op *request);
 
-/* The query may hold what a script asks for; progress shows only the path. */
-static void note_request(struct call *call)
-{
-    int len = (int)strcspn(call->url, "?#");
-
-    if (call->sent > 1)
-        weir_op_note(&call->http.op, "%s %.*s, attempt %u", call->method, len,
-                     call->url, call->sent);
-    else
-        weir_op_note(&call->http.op, "%s %.*s", call->method, len, call->url);
-}
-
 static void begin_request(struct call *call)
 {
     struct weir_err err = WEIR_ERR_INIT;
@@ -198,7 +187,7 @@ static void begin_request(struct call *call)
         return;
     }
     count_request(call);
-    note_request(call);
+    call->http.op.note[0] = '\0';
     weir_op_start(call->request, judge, call);
 }
 
@@ -404,8 +393,24 @@ static void call_free(struct weir_op *op)
     free(call);
 }
 
+/* The query may hold what a script asks for; progress shows only the path. */
+static void call_note(const struct weir_op *op, char out[WEIR_OP_NOTE])
+{
+    const struct call *call = (const struct call *)op;
+    int len = (int)strcspn(call->url, "?#");
+
+    if (call->state != CALL_REQUEST)
+        return;
+    if (call->sent > 1)
+        weir_cut_printf(out, WEIR_OP_NOTE, "%s %.*s, attempt %u", call->method,
+                        len, call->url, call->sent);
+    else
+        weir_cut_printf(out, WEIR_OP_NOTE, "%s %.*s", call->method, len,
+                        call->url);
+}
+
 static const struct weir_op_class call_class = {"call", call_start, call_cancel,
-                                                call_free};
+                                                call_free, call_note};
 
 enum weir_code weir_client_call(struct weir_client *client,
                                 const struct weir_call *from,

@@ -4,8 +4,7 @@
 
 #include "auth_internal.h"
 #include "client_internal.h"
-#include "weir/buf.h"
-#include "weir/url.h"
+#include "url_internal.h"
 
 /* One attempt, where the client's limits say nothing: as http's default. */
 #define ATTEMPT_TIMEOUT_MS 30000
@@ -192,73 +191,112 @@ static bool has_header(const struct weir_call *from, const char *name)
     return false;
 }
 
-/* The array has room; false when memory is out. */
-static bool add_header(struct call *call, const char *name, const char *value)
-{
-    struct weir_header *header = &call->headers[call->n_headers++];
+/* Memory that is filled from the front; without any it only counts. */
+struct arena {
+    char *next;
+    size_t size;
+};
 
-    header->name = strdup(name);
-    header->value = strdup(value);
-    return header->name && header->value;
+static char *put(struct arena *arena, const char *bytes, size_t len)
+{
+    char *at = arena->next;
+
+    arena->size += len;
+    if (at && len) {
+        memcpy(at, bytes, len);
+        arena->next += len;
+    }
+    return at;
 }
 
-/* Room for the caller's headers, and Accept, Content-Type, If-Match and
- * Authorization. */
-static bool copy_headers(struct call *call, const struct weir_call *from)
+static char *put_text(struct arena *arena, const char *text)
+{
+    return put(arena, text, strlen(text) + 1);
+}
+
+/* `headers` has room, or is NULL. */
+static void put_header(struct arena *arena, struct weir_header *headers,
+                       size_t *n, const char *name, const char *value)
+{
+    const char *copy = put_text(arena, name);
+
+    value = put_text(arena, value);
+    if (headers)
+        headers[(*n)++] = (struct weir_header){copy, value};
+}
+
+static void put_headers(struct arena *arena, const struct weir_call *from,
+                        struct weir_header *headers, size_t *n)
 {
     const char *type = from->content_type;
 
-    call->headers = calloc(from->n_headers + 4, sizeof(*call->headers));
-    if (!call->headers)
-        return false;
-    for (size_t i = 0; i < from->n_headers; i++) {
-        if (!add_header(call, from->headers[i].name, from->headers[i].value))
-            return false;
-    }
-    if (!has_header(from, "Accept") &&
-        !add_header(call, "Accept", "application/json"))
-        return false;
+    for (size_t i = 0; i < from->n_headers; i++)
+        put_header(arena, headers, n, from->headers[i].name,
+                   from->headers[i].value);
+    if (!has_header(from, "Accept"))
+        put_header(arena, headers, n, "Accept", "application/json");
     if (!type && from->body)
         type = "application/json";
     if (has_header(from, "Content-Type"))
         type = NULL; /* the caller's own word counts */
-    if (type && !add_header(call, "Content-Type", type))
-        return false;
-    return !from->if_match || add_header(call, "If-Match", from->if_match);
+    if (type)
+        put_header(arena, headers, n, "Content-Type", type);
+    if (from->if_match)
+        put_header(arena, headers, n, "If-Match", from->if_match);
 }
 
-static enum weir_code copy_url(struct call *call, const struct weir_call *from,
-                               struct weir_err *err)
+/* Puts all texts of the call into the arena. */
+static void put_call(struct arena *arena, struct call *call,
+                     const struct weir_call *from)
 {
-    struct weir_buf url;
-    enum weir_code code = WEIR_OK;
+    const char *base = call->client->base_url;
 
-    weir_buf_init(&url, (size_t)64 * 1024);
-    weir_buf_adds(&url, call->client->base_url);
-    weir_buf_adds(&url, from->path);
+    call->method = put_text(arena, from->method);
+    call->url = put(arena, base, strlen(base));
+    put(arena, from->path, strlen(from->path));
     if (from->query && *from->query) {
-        weir_buf_addc(&url, '?');
-        weir_buf_adds(&url, from->query);
+        put(arena, "?", 1);
+        put(arena, from->query, strlen(from->query));
     }
-    if (url.failed)
-        code = weir_buf_err(&url, "the URL of the call", err);
-    else
-        call->url = weir_buf_take(&url, NULL);
-    weir_buf_fini(&url);
-    return code;
+    put(arena, "", 1);
+    put_headers(arena, from, call->headers, &call->n_headers);
+    if (from->body) {
+        call->body = put(arena, from->body, from->body_len);
+        put(arena, "", 1);
+        call->body_len = from->body_len;
+    }
 }
 
-static bool copy_body(struct call *call, const struct weir_call *from)
+/* Room for the caller's headers, and Accept, Content-Type, If-Match and
+ * Authorization. */
+static enum weir_code copy(struct call *call, const struct weir_call *from,
+                           struct weir_err *err)
 {
-    if (!from->body)
-        return true;
-    call->body = malloc(from->body_len + 1);
-    if (!call->body)
-        return false;
-    memcpy(call->body, from->body, from->body_len);
-    call->body[from->body_len] = '\0';
-    call->body_len = from->body_len;
-    return true;
+    size_t headers = (from->n_headers + 4) * sizeof(*call->headers);
+    struct arena arena = {.size = headers};
+
+    put_call(&arena, call, from);
+    call->block = malloc(arena.size);
+    if (!call->block)
+        return weir_err_nomem(err);
+    call->headers = call->block;
+    arena.next = (char *)call->block + headers;
+    put_call(&arena, call, from);
+    return WEIR_OK;
+}
+
+/* The token goes to the base URL's origin and nowhere else. */
+static enum weir_code check_url(const struct call *call, struct weir_err *err)
+{
+    const struct weir_client *client = call->client;
+    size_t len = 0;
+    enum weir_code code = weir_url_scan(call->url, &len, err);
+
+    if (!code && (len != client->origin_len ||
+                  memcmp(call->url, client->base_url, len) != 0))
+        code = weir_err_set(err, WEIR_INVALID,
+                            "path: it leads away from the base URL");
+    return code;
 }
 
 enum weir_code weir_call_copy(struct call *call, const struct weir_call *from,
@@ -274,29 +312,13 @@ enum weir_code weir_call_copy(struct call *call, const struct weir_call *from,
     call->timeout_ms =
         from->timeout_ms > 0 ? from->timeout_ms : client->timeout_ms;
     call->max_body = from->max_body ? from->max_body : client->limits.max_body;
-    call->method = strdup(from->method);
-    if (!call->method || !copy_headers(call, from) || !copy_body(call, from))
-        return weir_err_nomem(err);
-    code = copy_url(call, from, err);
-    if (code)
-        return code;
-    /* The token goes to the base URL's origin and nowhere else. */
-    if (!weir_url_same_origin(client->base_url, call->url))
-        return weir_err_set(err, WEIR_INVALID,
-                            "path: it leads away from the base URL");
-    return WEIR_OK;
+    code = copy(call, from, err);
+    return code ? code : check_url(call, err);
 }
 
 void weir_call_fini(struct call *call)
 {
-    for (size_t i = 0; i < call->n_headers; i++) {
-        free((char *)call->headers[i].name);
-        free((char *)call->headers[i].value);
-    }
-    free(call->headers);
-    free(call->method);
-    free(call->url);
-    free(call->body);
+    free(call->block);
 }
 
 /* ---- sending ---- */

@@ -5,6 +5,7 @@
 
 #include "auth_internal.h"
 #include "client_internal.h"
+#include "url_internal.h"
 #include "weir/log.h"
 #include "weir/url.h"
 
@@ -63,6 +64,8 @@ enum weir_code weir_client_new(struct weir_loop *loop,
         free(client);
         return weir_err_nomem(err);
     }
+    /* It was checked, and so cannot fail. */
+    weir_url_scan(client->base_url, &client->origin_len, NULL);
     client->auth = config->auth ? weir_auth_ref(config->auth) : NULL;
     client->retry = config->retry;
     client->limits = config->limits;

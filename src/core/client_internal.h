@@ -24,7 +24,8 @@ struct weir_turn {
 struct weir_client {
     unsigned refs;
     struct weir_loop *loop;
-    char *base_url; /* no slash at its end */
+    char *base_url;    /* no slash at its end */
+    size_t origin_len; /* of it: scheme, host and port */
     struct weir_auth *auth;
     struct weir_retry_policy retry;
     struct weir_http_limits limits;
@@ -69,12 +70,13 @@ struct call {
     struct weir_http_op http; /* first */
     struct weir_client *client;
 
-    /* What is sent (call_request.c). */
-    char *method;
-    char *url;
-    struct weir_header *headers; /* name and value owned */
+    /* What is sent (call_request.c), all in one block of memory. */
+    void *block;
+    const char *method;
+    const char *url;
+    struct weir_header *headers; /* with room for Authorization */
     size_t n_headers;
-    char *body; /* NULL: none */
+    const char *body; /* NULL: none */
     size_t body_len;
     enum weir_retry_kind kind;
     int64_t timeout_ms;

@@ -47,16 +47,15 @@ enum weir_code weir_code_from_word(const char *word)
     return WEIR_CODES;
 }
 
-void weir_err_clear(struct weir_err *err)
+void weir_err_init(struct weir_err *err)
 {
-    if (!err)
-        return;
-    free(err->detail);
-    /* The first byte of each text is enough, and errors are cleared on
-     * every successful call too: 1.5 KB of zeros a time would show. */
+    /* The first byte of each text is enough, and this happens on every
+     * successful call: 1.5 KB of zeros a time would show. */
     err->code = WEIR_OK;
     err->reach = WEIR_REACH_NONE;
     err->final = false;
+    err->maybe_done = false;
+    err->because = WEIR_OK;
     err->status = 0;
     err->attempts = 0;
     err->method[0] = '\0';
@@ -65,6 +64,14 @@ void weir_err_clear(struct weir_err *err)
     err->message[0] = '\0';
     err->hint[0] = '\0';
     err->detail = NULL;
+}
+
+void weir_err_clear(struct weir_err *err)
+{
+    if (!err)
+        return;
+    free(err->detail);
+    weir_err_init(err);
 }
 
 enum weir_code weir_err_vset(struct weir_err *err, enum weir_code code,

@@ -110,45 +110,6 @@ static void add_refusal(const struct update *u, struct weir_err *err)
 static void read_current(void *ud);
 static void put_done(void *ud, struct weir_op *op);
 
-/* True if both are the same but for what the server owns. */
-static enum weir_code is_same(const struct update *u, bool *same)
-{
-    const struct weir_json *const sides[SIDES] = {current(u), wanted(u), NULL};
-    struct merge_rows rows;
-    enum weir_code code = weir_merge_members(sides, &rows);
-
-    if (code)
-        return code;
-    *same = true;
-    for (size_t i = 0; i < rows.n && *same; i++) {
-        const struct weir_json *a = rows.row[i].at[BASE];
-        const struct weir_json *b = rows.row[i].at[MINE];
-        size_t len;
-        const char *key = weir_json_key(a ? a : b, &len);
-
-        *same = weir_merge_is_server_field(u->rules, key, len) ||
-                (a && b && weir_json_equal(a, b));
-    }
-    free(rows.row);
-    return WEIR_OK;
-}
-
-/* Writes the wanted state without the server's fields into the body. */
-static enum weir_code write_body(struct update *u, struct weir_err *err)
-{
-    struct weir_json *sent = weir_json_copy(wanted(u));
-    enum weir_code code;
-
-    if (!sent)
-        return weir_err_nomem(err);
-    for (size_t i = 0; u->rules && i < u->rules->n_server_fields; i++)
-        weir_json_remove(sent, u->rules->server_fields[i]);
-    weir_buf_reset(&u->body);
-    code = weir_json_write(sent, 0, &u->body, err);
-    weir_json_free(sent);
-    return code;
-}
-
 static void fail_outrun(struct update *u)
 {
     struct weir_err err = WEIR_ERR_INIT;
@@ -167,7 +128,7 @@ static void put_or_finish(struct update *u)
     struct weir_err err = WEIR_ERR_INIT;
     bool same;
 
-    if (is_same(u, &same)) {
+    if (weir_etag_same(u->rules, current(u), wanted(u), &same)) {
         weir_err_nomem(&err);
         weir_op_fail(&u->op, &err);
         return;
@@ -180,7 +141,7 @@ static void put_or_finish(struct update *u)
         fail_outrun(u);
         return;
     }
-    if (write_body(u, &err)) {
+    if (weir_etag_write(u->rules, wanted(u), &u->body, &err)) {
         weir_op_fail(&u->op, &err);
         return;
     }
@@ -445,7 +406,7 @@ static void free_update(struct weir_op *op)
 }
 
 static const struct weir_op_class update_class = {"etag", start, cancel,
-                                                  free_update};
+                                                  free_update, NULL};
 
 static struct update *new_update(struct weir_client *client, const char *path)
 {

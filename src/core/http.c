@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "http_internal.h"
+#include "weir/cut.h"
 
 static void transfer_done(struct weir_transfer *transfer, CURLcode result);
 
@@ -62,14 +63,19 @@ static void transfer_done(struct weir_transfer *transfer, CURLcode result)
                                               offsetof(
                                                   struct weir_http_exchange,
                                                   transfer));
-    struct weir_err *err = &x->http.op.err;
+    struct weir_op *op = &x->http.op;
+    struct weir_err err;
     curl_off_t microseconds = 0;
     bool follow = false;
 
+    weir_err_init(&err);
     curl_easy_getinfo(x->handle->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
     x->elapsed += (double)microseconds / 1e6;
-    if (result || weir_http_answer_finish(x, err) ||
-        weir_http_redirect(x, &follow, err) || (follow && send_request(x, err)))
+    if (!result && (weir_http_answer_finish(x, &err) ||
+                    weir_http_redirect(x, &follow, &err) ||
+                    (follow && send_request(x, &err))))
+        weir_err_move(weir_op_error(op), &err);
+    if (result || weir_op_code(op))
         weir_http_fail(x, result);
     else if (follow)
         return;
@@ -83,12 +89,14 @@ static void transfer_done(struct weir_transfer *transfer, CURLcode result)
 static void start(struct weir_op *op)
 {
     struct weir_http_exchange *x = (struct weir_http_exchange *)op;
+    struct weir_err err;
     int64_t next;
 
-    weir_op_note(op, "%s %.*s", x->method, (int)strcspn(x->url, "?#"), x->url);
+    weir_err_init(&err);
     x->started = weir_loop_now(op->loop);
     x->deadline = x->started + x->limits.timeout_ms;
-    if (send_request(x, &op->err)) {
+    if (send_request(x, &err)) {
+        weir_err_move(weir_op_error(op), &err);
         weir_http_fail(x, CURLE_OK);
         end(x);
         return;
@@ -114,8 +122,16 @@ static void exchange_free(struct weir_op *op)
     free(x);
 }
 
+static void note(const struct weir_op *op, char out[WEIR_OP_NOTE])
+{
+    const struct weir_http_exchange *x = (const struct weir_http_exchange *)op;
+
+    weir_cut_printf(out, WEIR_OP_NOTE, "%s %.*s", x->method,
+                    (int)strcspn(x->url, "?#"), x->url);
+}
+
 static const struct weir_op_class http_class = {"http request", start, cancel,
-                                                exchange_free};
+                                                exchange_free, note};
 
 enum weir_code weir_http_new(struct weir_loop *loop,
                              const struct weir_http_request *request,

@@ -15,7 +15,7 @@ static double seconds(int64_t ms)
 /* What is known without asking what went wrong. */
 static void add_facts(struct weir_http_exchange *x)
 {
-    struct weir_err *err = &x->http.op.err;
+    struct weir_err *err = weir_op_error(&x->http.op);
 
     if (err->code == WEIR_LIMIT ||
         (err->code == WEIR_PROTOCOL && x->head_done && x->status >= 200)) {
@@ -41,10 +41,11 @@ static void say_late(struct weir_http_exchange *x, int64_t limit,
     char server[SERVER_MAX];
 
     weir_url_host_port(x->url, server, sizeof(server));
-    weir_err_set(&x->http.op.err, WEIR_TIMEOUT, "%s %s within %g s (%s)", what,
-                 server, seconds(limit), option);
-    weir_err_hint(&x->http.op.err, "raise %s if the server needs longer",
-                  option);
+    weir_err_set(weir_op_error(&x->http.op), WEIR_TIMEOUT,
+                 "%s %s within %g s (%s)", what, server, seconds(limit),
+                 option);
+    weir_err_hint(weir_op_error(&x->http.op),
+                  "raise %s if the server needs longer", option);
     add_facts(x);
 }
 
@@ -101,7 +102,7 @@ static const char *reason(struct weir_http_exchange *x, CURLcode result)
 static enum weir_code say_no_connection(struct weir_http_exchange *x,
                                         CURLcode result, const char *server)
 {
-    struct weir_err *err = &x->http.op.err;
+    struct weir_err *err = weir_op_error(&x->http.op);
 
     if (x->left_loopback) {
         weir_err_set(err, WEIR_TRANSPORT,
@@ -118,7 +119,7 @@ static enum weir_code say_no_connection(struct weir_http_exchange *x,
 static enum weir_code say_broken(struct weir_http_exchange *x, CURLcode result,
                                  const char *server)
 {
-    struct weir_err *err = &x->http.op.err;
+    struct weir_err *err = weir_op_error(&x->http.op);
 
     /* Libcurl has no code of its own for chunks it cannot read, only this
      * text. */
@@ -136,7 +137,7 @@ static enum weir_code say_broken(struct weir_http_exchange *x, CURLcode result,
 static enum weir_code say_too_short(struct weir_http_exchange *x,
                                     const char *server)
 {
-    struct weir_err *err = &x->http.op.err;
+    struct weir_err *err = weir_op_error(&x->http.op);
 
     if (!x->has_length)
         return weir_err_set(err, WEIR_TRANSPORT,
@@ -151,16 +152,16 @@ static enum weir_code say_no_memory(struct weir_http_exchange *x,
 {
     /* This is also how libcurl 7.88 reports a header line over 100 KB. */
     if (x->sent && !x->head_done)
-        return weir_err_set(&x->http.op.err, WEIR_LIMIT,
+        return weir_err_set(weir_op_error(&x->http.op), WEIR_LIMIT,
                             "the answer from %s has a header line over 100 KB",
                             server);
-    return weir_err_nomem(&x->http.op.err);
+    return weir_err_nomem(weir_op_error(&x->http.op));
 }
 
 static enum weir_code say_tls(struct weir_http_exchange *x, CURLcode result,
                               const char *server)
 {
-    struct weir_err *err = &x->http.op.err;
+    struct weir_err *err = weir_op_error(&x->http.op);
 
     weir_err_set(err, WEIR_TRANSPORT, "no TLS connection to %s: %s", server,
                  x->handle->error[0] ? x->handle->error
@@ -179,7 +180,7 @@ static enum weir_code say_tls(struct weir_http_exchange *x, CURLcode result,
 
 static enum weir_code say(struct weir_http_exchange *x, CURLcode result)
 {
-    struct weir_err *err = &x->http.op.err;
+    struct weir_err *err = weir_op_error(&x->http.op);
     char server[SERVER_MAX];
 
     weir_url_host_port(x->url, server, sizeof(server));
@@ -236,7 +237,7 @@ static void mark_cut(char error[CURL_ERROR_SIZE])
 
 void weir_http_fail(struct weir_http_exchange *x, CURLcode result)
 {
-    if (!x->http.op.err.code) {
+    if (!weir_op_code(&x->http.op)) {
         mark_cut(x->handle->error);
         say(x, result);
     }

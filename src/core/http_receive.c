@@ -73,7 +73,7 @@ int weir_http_on_connected(void *ud, char *remote, char *local, int remote_port,
         char server[300];
 
         weir_url_host_port(x->url, server, sizeof(server));
-        weir_err_set(&x->http.op.err, WEIR_TRANSPORT,
+        weir_err_set(weir_op_error(&x->http.op), WEIR_TRANSPORT,
                      "the connection to %s broke while waiting for the answer",
                      server);
         return CURL_PREREQFUNC_ABORT;
@@ -103,8 +103,8 @@ static bool bad_header(struct weir_http_exchange *x, const char *what)
     char server[300];
 
     weir_url_host_port(x->url, server, sizeof(server));
-    weir_err_set(&x->http.op.err, WEIR_PROTOCOL, "the answer from %s has %s",
-                 server, what);
+    weir_err_set(weir_op_error(&x->http.op), WEIR_PROTOCOL,
+                 "the answer from %s has %s", server, what);
     return false;
 }
 
@@ -114,11 +114,11 @@ static bool too_much_header(struct weir_http_exchange *x, size_t max,
     char server[300];
 
     weir_url_host_port(x->url, server, sizeof(server));
-    weir_err_set(&x->http.op.err, WEIR_LIMIT,
+    weir_err_set(weir_op_error(&x->http.op), WEIR_LIMIT,
                  "the answer from %s has more than %zu %s of headers (%s)",
                  server, max, unit, option);
-    weir_err_hint(&x->http.op.err, "raise %s if such answers are expected",
-                  option);
+    weir_err_hint(weir_op_error(&x->http.op),
+                  "raise %s if such answers are expected", option);
     return false;
 }
 
@@ -292,13 +292,13 @@ size_t weir_http_on_body(char *bytes, size_t size, size_t n, void *ud)
     case WEIR_OK: return len;
     case WEIR_LIMIT:
         weir_url_host_port(x->url, server, sizeof(server));
-        weir_err_set(&x->http.op.err, WEIR_LIMIT,
+        weir_err_set(weir_op_error(&x->http.op), WEIR_LIMIT,
                      "the answer from %s is larger than %zu bytes (max_bytes)",
                      server, x->limits.max_body);
-        weir_err_hint(&x->http.op.err,
+        weir_err_hint(weir_op_error(&x->http.op),
                       "raise max_bytes if such answers are expected");
         break;
-    default: weir_err_nomem(&x->http.op.err);
+    default: weir_err_nomem(weir_op_error(&x->http.op));
     }
     return 0;
 }

@@ -5,7 +5,7 @@
 
 const struct weir_http_response *weir_http_response(const struct weir_op *op)
 {
-    if (op->state != WEIR_OP_FINISHED || op->err.code)
+    if (op->state != WEIR_OP_FINISHED || weir_op_code(op))
         return NULL;
     return ((const struct weir_http_op *)op)->response;
 }

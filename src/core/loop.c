@@ -43,6 +43,7 @@ void weir_loop_free(struct weir_loop *loop)
     if (loop->http)
         loop->http_free(loop->http);
     curl_multi_cleanup(loop->multi);
+    weir_err_clear(&loop->lost_err);
     free(loop);
     curl_global_cleanup();
 }

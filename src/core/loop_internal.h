@@ -25,6 +25,7 @@ struct weir_loop {
     struct weir_watch *watches;
     struct weir_op_list running; /* oldest first */
     struct weir_op_list ready;   /* finished, `done` still to come */
+    struct weir_err lost_err;    /* see weir_op_error() */
     /* http's own share of the loop; http.c makes it, the loop frees it. */
     struct weir_http_state *http;
     void (*http_free)(struct weir_http_state *http);

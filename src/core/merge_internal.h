@@ -47,4 +47,15 @@ weir_merge_list(const struct weir_etag_rules *rules, const char *key,
 bool weir_merge_is_server_field(const struct weir_etag_rules *rules,
                                 const char *key, size_t len);
 
+/* Says whether two states are the same but for what the server owns.  WEIR_OK,
+ * WEIR_NOMEM. */
+enum weir_code weir_etag_same(const struct weir_etag_rules *rules,
+                              const struct weir_json *one,
+                              const struct weir_json *other, bool *same);
+/* Writes a state without the server's fields into the body of a PUT, emptied
+ * before; keys in byte order. */
+enum weir_code weir_etag_write(const struct weir_etag_rules *rules,
+                               const struct weir_json *state,
+                               struct weir_buf *body, struct weir_err *err);
+
 #endif

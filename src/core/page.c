@@ -274,7 +274,7 @@ static void free_page(struct weir_op *op)
 }
 
 static const struct weir_op_class page_class = {"page", start, cancel,
-                                                free_page};
+                                                free_page, NULL};
 
 /* Copies a text, or the one that stands in for it; false without memory. */
 static bool copy(char **to, const char *text, const char *otherwise)

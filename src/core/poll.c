@@ -304,10 +304,10 @@ static void start(struct weir_op *op)
         p->first = p->due = now(p);
     }
     if (p->stage == TO_ANSWER || p->stage == DECIDED) {
-        weir_err_set(&op->err, WEIR_INVALID, "%s: %s", WEIR_CUT(200, p->what),
-                     p->stage == DECIDED
-                         ? "the wait is over"
-                         : "a look was asked for and not answered");
+        weir_err_set(
+            weir_op_error(op), WEIR_INVALID, "%s: %s", WEIR_CUT(200, p->what),
+            p->stage == DECIDED ? "the wait is over"
+                                : "a look was asked for and not answered");
         weir_op_finish(op);
         return;
     }
@@ -349,7 +349,7 @@ static void free_poll(struct weir_op *op)
 }
 
 static const struct weir_op_class poll_class = {"poll", start, cancel,
-                                                free_poll};
+                                                free_poll, NULL};
 
 static char **copy_words(const char *const *words, size_t n)
 {

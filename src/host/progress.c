@@ -17,9 +17,12 @@ static bool take_note(void *ud, const struct weir_op *op)
 {
     struct notes *notes = ud;
 
-    if (!op->note[0])
+    char note[WEIR_OP_NOTE];
+
+    weir_op_note_text(op, note);
+    if (!note[0])
         return true;
-    snprintf(notes->text, sizeof(notes->text), "%s", op->note);
+    snprintf(notes->text, sizeof(notes->text), "%s", note);
     return false;
 }
 

@@ -146,7 +146,7 @@ static void sleeper_free(struct weir_op *op)
 }
 
 static const struct weir_op_class sleeper_class = {
-    "sleeper", sleeper_start, sleeper_cancel, sleeper_free};
+    "sleeper", sleeper_start, sleeper_cancel, sleeper_free, NULL};
 
 static struct weir_op *sleeper(struct fixture *f, int64_t delay, bool *freed)
 {

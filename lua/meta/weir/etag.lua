@@ -13,7 +13,8 @@ local etag = {}
 ---@field theirs any
 ---@field element? table  in a list merged one by one: the keys of the element
 
----What is known of the documents; a dialect's `filter` table is one.
+---What is known of the documents; a dialect's `filter` table is one. A table
+---is read once: changes of it after its first use count for nothing.
 ---@class weir.etag.rules
 ---@field server_fields? string[]  never sent, never in conflict
 ---@field lists? {field: string, keys: string[]}[]  lists that merge element by element

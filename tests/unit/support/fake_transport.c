@@ -165,8 +165,9 @@ static void answer_now(void *ud)
     struct fake_op *op = ud;
 
     if (op->answer.code) {
-        weir_err_set(&op->http.op.err, op->answer.code, "%s", op->answer.text);
-        op->http.op.err.reach = op->answer.reach;
+        weir_err_set(weir_op_error(&op->http.op), op->answer.code, "%s",
+                     op->answer.text);
+        weir_op_error(&op->http.op)->reach = op->answer.reach;
     } else {
         op->response.elapsed = (double)op->answer.delay / 1000;
         op->http.response = &op->response;
@@ -205,7 +206,7 @@ static void free_op(struct weir_op *base)
 }
 
 static const struct weir_op_class fake_class = {"fake request", start, cancel,
-                                                free_op};
+                                                free_op, NULL};
 
 static enum weir_code request(void *ud, struct weir_loop *loop,
                               const struct weir_http_request *from,
