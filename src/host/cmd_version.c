@@ -10,7 +10,6 @@
 #include "commands.h"
 #include "environment.h"
 #include "exit.h"
-#include "weir/url.h"
 #include "weir/version.h"
 
 static int run(int argc, char **argv);
@@ -29,19 +28,15 @@ const struct host_command host_command_version = {
     .run = run,
 };
 
-/* A proxy's URL may hold a password, which is not shown. */
 static void print_environment(void)
 {
-    struct weir_http_settings settings = host_environment_http();
     struct weir_buf proxy;
+    struct host_environment words;
 
-    weir_buf_init(&proxy, 4096);
-    if (settings.proxy && weir_url_redacted(&proxy, settings.proxy))
-        weir_buf_adds(&proxy, "set, but no URL");
-    printf("proxy      %s\n", settings.proxy ? weir_buf_str(&proxy) : "none");
-    printf("no proxy   %s\n", settings.no_proxy ? settings.no_proxy : "none");
-    printf("trust      %s\n",
-           settings.ca_file ? settings.ca_file : "the system's certificates");
+    weir_buf_init(&proxy, HOST_MAX_PROXY);
+    words = host_environment_words(&proxy);
+    printf("proxy      %s\nno proxy   %s\ntrust      %s\n", words.proxy,
+           words.no_proxy, words.trust);
     weir_buf_fini(&proxy);
 }
 

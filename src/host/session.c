@@ -101,6 +101,22 @@ static enum weir_code configure_http(struct host_session *s,
     return weir_http_configure(s->loop, &settings, err);
 }
 
+/* What counts besides the options, for whoever wonders where requests go. */
+static void log_environment(const struct host_session *s)
+{
+    struct weir_buf proxy;
+    struct host_environment words;
+
+    if (!weir_log_enabled(s->log, WEIR_LOG_DEBUG))
+        return;
+    weir_buf_init(&proxy, HOST_MAX_PROXY);
+    words = host_environment_words(&proxy);
+    weir_log_write(s->log, WEIR_LOG_DEBUG, NULL,
+                   "proxy: %s; no proxy for: %s; trust: %s", words.proxy,
+                   words.no_proxy, words.trust);
+    weir_buf_fini(&proxy);
+}
+
 /* "deploy.lua" → "deploy.sim.lua", if that file is there. */
 static char *find_scenario(const char *script)
 {
@@ -157,6 +173,7 @@ static enum weir_code begin(struct host_session *s,
     weir_log_set_level(s->log, (enum weir_log_level)options->log_level);
     weir_log_set_format(s->log, (enum weir_log_format)options->log_format);
     s->json = options->log_format == WEIR_LOG_JSON;
+    log_environment(s);
     s->context.loop = s->loop;
     s->context.log = s->log;
     s->context.scheduler = bind_scheduler_new(s->loop);

@@ -341,9 +341,8 @@ static void a_large_body_leaves_at_once(void **state)
                                                  .body_len = len});
     memset(body, 'y', len); /* the op has its own copy */
     assert_int_equal(weir_op_run(op, 10000), WEIR_OK);
-    /* 100-continue would have waited a second. */
-    assert_true(weir_http_response(op)->elapsed < 0.9);
-    server_request(server, 0, &received);
+    /* Libcurl alone would ask for 100-continue, and wait a second for it. */
+    assert_null(strstr(server_request(server, 0, &received), "Expect"));
     assert_true(received > len);
     assert_int_equal(server_request(server, 0, NULL)[received - 1], 'x');
     weir_op_free(op);

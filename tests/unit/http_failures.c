@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -83,6 +84,27 @@ static void a_connection_reset(void **state)
 
     FAILS(script, NULL, WEIR_TRANSPORT, WEIR_REACH_MAYBE,
           "broke while waiting for the answer");
+}
+
+static void a_reset_while_the_request_is_sent(void **state)
+{
+    static const struct server_step script[] = {SLEEP(50), RESET};
+    struct server *server = SERVER(script);
+    size_t len = 32 << 20; /* more than fits between the two */
+    char *body = calloc(1, len);
+    struct weir_op *op =
+        ran(*state, &(struct weir_http_request){.method = "POST",
+                                                .url = server_url(server, "/"),
+                                                .body = body,
+                                                .body_len = len});
+
+    assert_int_equal(weir_op_code(op), WEIR_TRANSPORT);
+    assert_int_equal(weir_op_err(op)->reach, WEIR_REACH_MAYBE);
+    assert_non_null(strstr(weir_op_err(op)->message, "broke while "));
+    assert_int_equal(server_connections(server), 1);
+    weir_op_free(op);
+    free(body);
+    server_stop(server);
 }
 
 static void a_truncated_body(void **state)
@@ -380,6 +402,7 @@ int main(void)
         TEST(refused),
         TEST(a_connection_closed_without_an_answer),
         TEST(a_connection_reset),
+        TEST(a_reset_while_the_request_is_sent),
         TEST(a_truncated_body),
         TEST(a_body_over_its_ceiling),
         TEST(a_gzip_bomb),

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "weir/json.h"
 #include "weir/yaml.h"
@@ -182,7 +181,9 @@ static char *repeat(const char *text, size_t n)
     return all;
 }
 
-static void the_ceilings_hold_quickly(void **state)
+/* The place shows that libyaml was left there and then: the whole of the
+ * second row takes it most of a minute. */
+static void the_ceilings_hold_at_once(void **state)
 {
     static const struct {
         const char *unit;
@@ -190,13 +191,12 @@ static void the_ceilings_hold_quickly(void **state)
         const char *message;
     } rows[] = {
         {"[", 65, "line 1, column 65: nested deeper than 64 levels"},
-        {"{a: ", 80000, "nested deeper than 64 levels"},
-        {"[", 300000, "nested deeper than 64 levels"},
-        {"- ", 50000, "nested deeper than 64 levels"},
-        {"? ", 50000, "nested deeper than 64 levels"},
+        {"{a: ", 80000, "line 1, column 257: nested deeper than 64 levels"},
+        {"[", 300000, "line 1, column 65: nested deeper than 64 levels"},
+        {"- ", 50000, "line 1, column 129: nested deeper than 64 levels"},
+        {"? ", 50000, "line 1, column 129: nested deeper than 64 levels"},
         {"- a\n", 1000000, "more than 1000000 values"},
     };
-    clock_t start = clock();
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -205,8 +205,6 @@ static void the_ceilings_hold_quickly(void **state)
         assert_refused(yaml, WEIR_LIMIT, rows[i].message);
         free(yaml);
     }
-    /* Left to libyaml, the second row alone takes most of a minute. */
-    assert_true((clock() - start) / CLOCKS_PER_SEC < 20);
 }
 
 static void an_alias_bomb_is_a_limit(void **state)
@@ -515,7 +513,7 @@ int main(void)
         cmocka_unit_test(scalars_are_those_of_the_core_schema),
         cmocka_unit_test(blocks_and_aliases_are_read),
         cmocka_unit_test(what_is_not_ours_is_refused_with_its_place),
-        cmocka_unit_test(the_ceilings_hold_quickly),
+        cmocka_unit_test(the_ceilings_hold_at_once),
         cmocka_unit_test(an_alias_bomb_is_a_limit),
         cmocka_unit_test(depth_through_aliases_is_counted),
         cmocka_unit_test(options_say_less),
