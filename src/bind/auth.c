@@ -217,13 +217,7 @@ static const luaL_Reg metamethods[] = {
 
 int luaopen_weir_auth(lua_State *L)
 {
-    luaL_newmetatable(L, auth_type);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_class(L, auth_type, methods, metamethods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -86,6 +86,10 @@ void *bind_box_memory(lua_State *L, int index);
 void bind_box_close(lua_State *L, int index);
 /* The same as a Lua function, on its first argument. */
 int bind_box_gc(lua_State *L);
+/* Makes the metatable `type`, for userdata that scripts hold: its
+ * metamethods, its methods, and nothing of it to be seen by scripts. */
+void bind_class(lua_State *L, const char *type, const luaL_Reg *methods,
+                const luaL_Reg *metamethods);
 /* Pushes a box with an empty buffer. */
 struct weir_buf *bind_buf(lua_State *L, size_t max);
 /* Pushes a box with a document pointer, freed with the box. */

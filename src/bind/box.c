@@ -79,6 +79,19 @@ void *bind_box(lua_State *L, size_t size, void (*fini)(void *memory))
     return box->memory;
 }
 
+void bind_class(lua_State *L, const char *type, const luaL_Reg *methods,
+                const luaL_Reg *metamethods)
+{
+    luaL_newmetatable(L, type);
+    luaL_setfuncs(L, metamethods, 0);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
 /* ---- the kinds that many bindings need ---- */
 
 static void buf_fini(void *memory)

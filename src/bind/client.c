@@ -326,18 +326,15 @@ static void add_short(lua_State *L, const char *name, const char *method)
 
 int luaopen_weir_client(lua_State *L)
 {
-    luaL_newmetatable(L, client_type);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
+    bind_class(L, client_type, methods, metamethods);
+    luaL_getmetatable(L, client_type);
+    lua_getfield(L, -1, "__index");
     add_short(L, "get", "GET");
     add_short(L, "head", "HEAD");
     add_short(L, "post", "POST");
     add_short(L, "put", "PUT");
     add_short(L, "delete", "DELETE");
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    lua_pop(L, 2);
     luaL_newlib(L, functions);
     return 1;
 }

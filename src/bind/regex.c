@@ -222,13 +222,7 @@ static const luaL_Reg metamethods[] = {{"__tostring", re_tostring},
 
 int luaopen_weir_regex(lua_State *L)
 {
-    luaL_newmetatable(L, regex_type);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_class(L, regex_type, methods, metamethods);
     luaL_newlib(L, functions);
     return 1;
 }

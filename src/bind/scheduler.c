@@ -41,8 +41,22 @@ void bind_scheduler_free(struct bind_scheduler *scheduler)
     free(scheduler);
 }
 
+static int task_gc(lua_State *L)
+{
+    struct bind_task *task = lua_touserdata(L, 1);
+
+    /* Only at lua_close is a task collected that is still alive. */
+    if (task->scheduler)
+        weir_timer_stop(&task->timer);
+    return 0;
+}
+
 void bind_scheduler_open(lua_State *L)
 {
+    luaL_newmetatable(L, "weir.task");
+    lua_pushcfunction(L, task_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &tasks_key);
     lua_newtable(L);
@@ -199,16 +213,6 @@ static int body(lua_State *L)
                       0);
 }
 
-static int task_gc(lua_State *L)
-{
-    struct bind_task *task = lua_touserdata(L, 1);
-
-    /* Only at lua_close is a task collected that is still alive. */
-    if (task->scheduler)
-        weir_timer_stop(&task->timer);
-    return 0;
-}
-
 static void anchor(lua_State *L, struct bind_task *task)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &tasks_key);
@@ -237,11 +241,7 @@ struct bind_task *bind_task_spawn(lua_State *L, int nargs)
     luaL_checkstack(L, 6, "too many arguments for a task");
     task = lua_newuserdatauv(L, sizeof(*task), 2);
     memset(task, 0, sizeof(*task));
-    if (luaL_newmetatable(L, "weir.task")) {
-        lua_pushcfunction(L, task_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    luaL_setmetatable(L, "weir.task");
     lua_insert(L, base);
     co = lua_newthread(L);
     if (!lua_checkstack(co, nargs + 4))

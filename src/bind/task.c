@@ -264,6 +264,11 @@ static const luaL_Reg methods[] = {
     {"status", task_status}, {NULL, NULL},
 };
 
+static const luaL_Reg metamethods[] = {
+    {"__tostring", task_tostring},
+    {NULL, NULL},
+};
+
 static const luaL_Reg functions[] = {
     {"spawn", task_spawn},           {"sleep", task_sleep},
     {"shield", task_shield},         {"cancelled", task_cancelled},
@@ -273,14 +278,7 @@ static const luaL_Reg functions[] = {
 
 int luaopen_weir_task(lua_State *L)
 {
-    luaL_newmetatable(L, "weir.task");
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, task_tostring);
-    lua_setfield(L, -2, "__tostring");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    bind_class(L, "weir.task", methods, metamethods);
     luaL_newlib(L, functions);
     return 1;
 }
