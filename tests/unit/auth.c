@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_transport.h"
+#include "rig.h"
 #include "weir/auth.h"
 #include "weir/log.h"
 
@@ -35,10 +35,7 @@ static int setup(void **state)
     static struct fixture f;
 
     memset(&f, 0, sizeof(f));
-    weir_clock_fake_init(&f.clock, 1700000000000);
-    assert_int_equal(weir_loop_new(&f.clock.clock, &f.loop, NULL), WEIR_OK);
-    assert_int_equal(weir_log_new(&f.clock.clock, NULL, NULL, &f.log, NULL),
-                     WEIR_OK);
+    rig_begin(&f.clock, &f.loop, &f.log);
     fake_transport_init(&f.fake);
     f.config = (struct weir_auth_config){
         .kind = WEIR_AUTH_CLIENT_CREDENTIALS,
@@ -57,12 +54,8 @@ static int teardown(void **state)
     struct fixture *f = *state;
 
     weir_auth_unref(f->auth);
-    assert_int_equal(weir_loop_ops(f->loop), 0);
-    assert_int_equal(weir_loop_timers(f->loop), 0);
-    assert_int_equal(fake_transport_left(&f->fake), 0);
-    fake_transport_fini(&f->fake);
-    weir_log_free(f->log);
-    weir_loop_free(f->loop);
+    rig_end_transport(&f->fake);
+    rig_end(f->loop, f->log);
     weir_err_clear(&f->err);
     return 0;
 }
@@ -100,12 +93,6 @@ static void done(void *ud, struct weir_op *op)
 {
     (void)op;
     ++*(int *)ud;
-}
-
-static void turn_until_idle(struct fixture *f)
-{
-    while (!weir_loop_idle(f->loop))
-        assert_int_equal(weir_loop_turn(f->loop, -1, NULL), WEIR_OK);
 }
 
 /* ---- what is sent ---- */
@@ -363,7 +350,7 @@ static void fifty_askers_share_one_request(void **state)
     }
     weir_auth_unref(f->auth); /* the ops keep it alive */
     f->auth = NULL;
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 50);
     assert_int_equal(f->fake.n_requests, 1);
     for (size_t i = 0; i < 50; i++) {
@@ -387,7 +374,7 @@ static void cancelling_one_leaves_the_fetch_to_the_others(void **state)
     }
     weir_op_cancel(ops[0]); /* who began it */
     weir_op_free(ops[2]);
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 1);
     assert_string_equal(weir_auth_token(ops[1]), "tok-1234");
     weir_op_free(ops[0]);
@@ -439,7 +426,7 @@ static void a_failure_reaches_all_and_the_next_starts_afresh(void **state)
         ops[i] = ask(f);
         weir_op_start(ops[i], done, &n);
     }
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 5);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(weir_op_code(ops[i]), WEIR_AUTH);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_transport.h"
+#include "rig.h"
 #include "weir/client.h"
 #include "weir/log.h"
 #include "weir/value.h"
@@ -34,10 +34,7 @@ static int setup(void **state)
     static struct fixture f;
 
     memset(&f, 0, sizeof(f));
-    weir_clock_fake_init(&f.clock, 1700000000000);
-    assert_int_equal(weir_loop_new(&f.clock.clock, &f.loop, NULL), WEIR_OK);
-    assert_int_equal(weir_log_new(&f.clock.clock, NULL, NULL, &f.log, NULL),
-                     WEIR_OK);
+    rig_begin(&f.clock, &f.loop, &f.log);
     fake_transport_init(&f.fake);
     fake_transport_init(&f.login);
     f.config = (struct weir_client_config){
@@ -54,14 +51,9 @@ static int teardown(void **state)
     struct fixture *f = *state;
 
     weir_client_unref(f->client);
-    assert_int_equal(weir_loop_ops(f->loop), 0);
-    assert_int_equal(weir_loop_timers(f->loop), 0);
-    assert_int_equal(fake_transport_left(&f->fake), 0);
-    assert_int_equal(fake_transport_left(&f->login), 0);
-    fake_transport_fini(&f->fake);
-    fake_transport_fini(&f->login);
-    weir_log_free(f->log);
-    weir_loop_free(f->loop);
+    rig_end_transport(&f->fake);
+    rig_end_transport(&f->login);
+    rig_end(f->loop, f->log);
     weir_err_clear(&f->err);
     return 0;
 }
@@ -134,12 +126,6 @@ static void done(void *ud, struct weir_op *op)
 {
     (void)op;
     ++*(int *)ud;
-}
-
-static void turn_until_idle(struct fixture *f)
-{
-    while (!weir_loop_idle(f->loop))
-        assert_int_equal(weir_loop_turn(f->loop, -1, NULL), WEIR_OK);
 }
 
 static int64_t sent(const struct fixture *f, size_t n)
@@ -637,7 +623,7 @@ static void a_401_to_many_takes_one_new_token(void **state)
         ops[i] = call_op(f, &get);
         weir_op_start(ops[i], done, &n);
     }
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 50);
     for (int i = 0; i < 50; i++) {
         assert_int_equal(weir_op_code(ops[i]), WEIR_OK);
@@ -713,7 +699,7 @@ static void a_token_that_goes_stale_in_the_queue_is_renewed(void **state)
         ops[i] = call_op(f, &get);
         weir_op_start(ops[i], done, &n);
     }
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     for (int i = 0; i < 3; i++) {
         char value[32];
 
@@ -751,7 +737,7 @@ static void calls_go_in_order_of_asking(void **state)
     assert_string_equal(ops[5]->note, "waiting for the rate limit");
     /* One timer for the queue, beside each call's deadline and answers. */
     assert_int_equal(weir_loop_timers(f->loop), 20 + 5 + 1);
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     for (int i = 0; i < 20; i++) {
         assert_ptr_equal(ended[i], ops[i]);
         assert_int_equal(sent(f, (size_t)i) - sent(f, 0),
@@ -779,7 +765,7 @@ static void a_late_call_does_not_overtake_the_queue(void **state)
             weir_clock_fake_advance(&f->clock, 100);
         weir_op_start(ops[i], done, &n);
     }
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     for (size_t i = 0; i < 3; i++) {
         assert_string_equal(f->fake.requests[i].url +
                                 strlen("https://api.test/base"),
@@ -812,7 +798,7 @@ static void a_429_pauses_everyone(void **state)
         assert_string_equal(ops[i]->note, "paused after a 429 from the server: "
                                           "again in 5.0 s");
     }
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 10);
     for (size_t i = 1; i < f->fake.n_requests; i++)
         assert_true(sent(f, i) >= start + 5000);
@@ -846,7 +832,7 @@ static void a_token_that_comes_during_a_pause_waits_it_out(void **state)
         weir_loop_turn(f->loop, -1, NULL);
     weir_clock_fake_advance(&f->clock, 1000); /* tok-1 is stale */
     weir_op_start(second, done, &n);
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 2);
     assert_int_equal(f->fake.n_requests, 3);
     assert_true(sent(f, 1) - sent(f, 0) >= 6500);
@@ -877,7 +863,7 @@ static void a_pause_takes_a_turn_back(void **state)
         ops[i] = call_op(f, &get);
         weir_op_start(ops[i], done, &n);
     }
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 2);
     /* The second had its turn at 1 s, its token at 2 s; the 429 came at
      * 1.5 s, and its pause ended at 6.5 s. */
@@ -1079,7 +1065,7 @@ static void one_that_leaves_the_queue_lets_the_others_go(void **state)
     }
     weir_op_free(ops[1]);   /* the first who waits */
     weir_op_cancel(ops[3]); /* the last */
-    turn_until_idle(f);
+    rig_turn_until_idle(f->loop);
     assert_int_equal(n, 2);
     assert_int_equal(sent(f, 1) - sent(f, 0), 100);
     weir_op_free(ops[0]);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_transport.h"
+#include "rig.h"
 #include "weir/client.h"
 
 #define CALLS 10000
@@ -79,8 +79,7 @@ static void make(struct fixture *f)
                                         .rate = -1};
 
     memset(f, 0, sizeof(*f));
-    weir_clock_fake_init(&f->clock, 1700000000000);
-    assert_int_equal(weir_loop_new(&f->clock.clock, &f->loop, NULL), WEIR_OK);
+    rig_begin(&f->clock, &f->loop, NULL);
     fake_transport_init(&f->api);
     fake_transport_init(&f->login);
     login.transport = &f->login.transport;
@@ -95,11 +94,9 @@ static void make(struct fixture *f)
 static void end(struct fixture *f)
 {
     weir_client_unref(f->client);
-    assert_int_equal(weir_loop_ops(f->loop), 0);
-    assert_int_equal(weir_loop_timers(f->loop), 0);
     fake_transport_fini(&f->api);
     fake_transport_fini(&f->login);
-    weir_loop_free(f->loop);
+    rig_end(f->loop, NULL);
 }
 
 static int setup(void **state)

@@ -8,6 +8,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+void rig_begin(struct weir_clock_fake *clock, struct weir_loop **loop,
+               struct weir_log **log)
+{
+    weir_clock_fake_init(clock, 1700000000000);
+    assert_int_equal(weir_loop_new(&clock->clock, loop, NULL), WEIR_OK);
+    if (log)
+        assert_int_equal(weir_log_new(&clock->clock, NULL, NULL, log, NULL),
+                         WEIR_OK);
+}
+
+void rig_end(struct weir_loop *loop, struct weir_log *log)
+{
+    assert_int_equal(weir_loop_ops(loop), 0);
+    assert_int_equal(weir_loop_timers(loop), 0);
+    weir_log_free(log);
+    weir_loop_free(loop);
+}
+
+void rig_end_transport(struct fake_transport *fake)
+{
+    assert_int_equal(fake_transport_left(fake), 0);
+    fake_transport_fini(fake);
+}
+
+void rig_turn_until_idle(struct weir_loop *loop)
+{
+    while (!weir_loop_idle(loop))
+        assert_int_equal(weir_loop_turn(loop, -1, NULL), WEIR_OK);
+}
+
 void rig_init(struct rig *rig)
 {
     struct weir_client_config config = {.base_url = "https://x.test",
@@ -15,9 +45,7 @@ void rig_init(struct rig *rig)
                                         .rate = -1};
     struct weir_err err = WEIR_ERR_INIT;
 
-    weir_clock_fake_init(&rig->clock, 1700000000000);
-    assert_int_equal(weir_loop_new(&rig->clock.clock, &rig->loop, NULL),
-                     WEIR_OK);
+    rig_begin(&rig->clock, &rig->loop, NULL);
     fake_transport_init(&rig->fake);
     if (weir_client_new(rig->loop, &config, &rig->client, &err))
         fail_msg("%s", err.message);
@@ -27,10 +55,9 @@ void rig_fini(struct rig *rig)
 {
     assert_int_equal(weir_loop_ops(rig->loop), 0);
     assert_int_equal(weir_loop_timers(rig->loop), 0);
-    assert_int_equal(fake_transport_left(&rig->fake), 0);
     weir_client_unref(rig->client);
-    fake_transport_fini(&rig->fake);
-    weir_loop_free(rig->loop);
+    rig_end_transport(&rig->fake);
+    rig_end(rig->loop, NULL);
 }
 
 enum weir_code rig_run(struct weir_op *op)

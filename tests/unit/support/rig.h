@@ -8,6 +8,7 @@
 #include "fake_transport.h"
 #include "weir/client.h"
 #include "weir/json.h"
+#include "weir/log.h"
 
 struct rig {
     struct weir_clock_fake clock;
@@ -19,6 +20,15 @@ struct rig {
 void rig_init(struct rig *rig);
 /* Fails the test if an op, a timer or a request was left behind. */
 void rig_fini(struct rig *rig);
+
+/* The same in parts, for fixtures that stand on other things: a loop, and a
+ * log that swallows (`log` may be NULL), on a fake clock. */
+void rig_begin(struct weir_clock_fake *clock, struct weir_loop **loop,
+               struct weir_log **log);
+void rig_end(struct weir_loop *loop, struct weir_log *log);
+void rig_end_transport(struct fake_transport *fake);
+/* Turns until nothing is left to wait for. */
+void rig_turn_until_idle(struct weir_loop *loop);
 
 /* Runs an op to its end; fails the test if that takes over an hour. */
 enum weir_code rig_run(struct weir_op *op);
