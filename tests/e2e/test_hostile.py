@@ -3,89 +3,10 @@ what is sent, to whom, how often, and how much of what comes back is taken."""
 
 import gzip
 import os
-import re
-import socket
-import threading
 
 import pytest
 
-
-class Wire:
-    """A server that does what `script` says with each connection's requests:
-    script(n, request) gives the bytes to answer the n-th request with, or
-    None to close without an answer. An answer that ends in CUT is sent
-    without it, and the connection closed."""
-
-    CUT = b"<cut>"
-
-    def __init__(self, script):
-        self.script = script
-        self.requests = []
-        self.connections = 0
-        self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                conn, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.talk, args=(conn,), daemon=True).start()
-
-    def talk(self, conn):
-        with conn:
-            conn.settimeout(30)
-            try:
-                while (request := self.read(conn)) is not None:
-                    with self.lock:
-                        self.requests.append(request)
-                        answer = self.script(len(self.requests), request)
-                    if answer is None:
-                        return
-                    conn.sendall(answer.removesuffix(self.CUT))
-                    if answer.endswith(self.CUT):
-                        return
-            except OSError:
-                pass
-
-    @staticmethod
-    def read(conn):
-        data = b""
-        while b"\r\n\r\n" not in data:
-            more = conn.recv(65536)
-            if not more:
-                return None
-            data += more
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        while length and len(body) < int(length[1]):
-            body += conn.recv(65536)
-        return head + b"\r\n\r\n" + body
-
-
-def ok(body, *headers, length=True):
-    lines = [b"HTTP/1.1 200 OK", *headers]
-    if length:
-        lines.append(b"Content-Length: %d" % len(body))
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
-
-
-@pytest.fixture
-def wire():
-    servers = []
-
-    def start(script):
-        servers.append(Wire(script))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.listener.close()
+from wire import CLOSE, answer, wire  # noqa: F401
 
 
 # How much is taken ------------------------------------------------------------
@@ -97,8 +18,8 @@ def test_a_bomb_is_counted_by_what_it_becomes(run_weir, wire, layers):
     bomb = b"\0" * (200 << 20)
     for _ in range(layers):
         bomb = gzip.compress(bomb, 9)
-    coding = b"Content-Encoding: " + b", ".join([b"gzip"] * layers)
-    server = wire(lambda n, request: ok(bomb, coding))
+    coding = ", ".join(["gzip"] * layers)
+    server = wire(answer(200, bomb, Content_Encoding=coding))
     result = run_weir("run", "-", server.url, timeout=120, input="""
         local _, e = require "weir.http".get((...))
         print(e.code, e.message)
@@ -130,8 +51,7 @@ TENANT = """
 
 def test_a_body_that_ends_with_the_connection_must_be_whole(run_weir, wire):
     """Cut short, it looks to libcurl like any other."""
-    server = wire(lambda n, request: ok(
-        b'{"id": "flt_1", "name": "n', length=False) + Wire.CUT)
+    server = wire((b'HTTP/1.1 200 OK\r\n\r\n{"id": "flt_1", "name": "n', CLOSE))
     result = run_weir("run", "-", server.url, input=TENANT + """
         local ok, e = pcall(tenant.filters.get, tenant.filters, "flt_1")
         print(ok, e.code)
@@ -139,7 +59,7 @@ def test_a_body_that_ends_with_the_connection_must_be_whole(run_weir, wire):
         print(ok, e.code)
     """)
     assert result.stdout == "false\tsyntax\nfalse\tambiguous\n", result.stderr
-    assert [r.split()[0] for r in server.requests] == [b"GET", b"POST"]
+    assert [r.method for r in server.requests] == ["GET", "POST"]
 
 
 # How often something is sent ---------------------------------------------------
@@ -148,10 +68,8 @@ def test_a_body_that_ends_with_the_connection_must_be_whole(run_weir, wire):
 def test_a_create_under_which_the_connection_dies_is_sent_once(run_weir, wire):
     """The kept connection of the read dies under the create, as it does when
     a proxy has closed it meanwhile; and so does a new one."""
-    def script(n, request):
-        return ok(b'{"id": "flt_1"}') if request.startswith(b"GET") else None
-
-    server = wire(script)
+    server = wire(lambda request: answer(200, b'{"id": "flt_1"}')
+                  if request.method == "GET" else CLOSE)
     result = run_weir("run", "-", server.url, input=TENANT + """
         tenant.filters:get("flt_1")
         local ok, e = pcall(tenant.filters.create, tenant.filters, definition)
@@ -159,7 +77,7 @@ def test_a_create_under_which_the_connection_dies_is_sent_once(run_weir, wire):
     """)
     assert result.stdout.startswith("false\tambiguous\t"), result.stderr
     assert "closed the connection without an answer" in result.stdout
-    assert sum(r.startswith(b"POST") for r in server.requests) == 1
+    assert [r.method for r in server.requests] == ["GET", "POST"]
     assert server.connections == 2
 
 
@@ -170,10 +88,8 @@ def test_a_create_under_which_the_connection_dies_is_sent_once(run_weir, wire):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_header_follows_a_redirect_to_another_port(run_weir, wire, status,
                                                       method):
-    other = wire(lambda n, request: ok(b"theirs"))
-    server = wire(lambda n, request: (
-        b"HTTP/1.1 %d Moved\r\nLocation: %s/next\r\nContent-Length: 0\r\n\r\n"
-        % (status, other.url.encode())))
+    other = wire(answer(200, b"theirs"))
+    server = wire(answer(status, b"", Location=other.url + "/next"))
     result = run_weir("run", "-", server.url, method, input="""
         local url, method = ...
         local response = require "weir.http".request {
@@ -191,9 +107,7 @@ def test_no_header_follows_a_redirect_to_another_port(run_weir, wire, status,
     "dict://127.0.0.1/x", "//127.0.0.1.nip.example/x",
 ])
 def test_a_redirect_to_another_protocol_is_not_followed(run_weir, wire, location):
-    server = wire(lambda n, request: (
-        b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
-        % location.encode()))
+    server = wire(answer(302, b"", Location=location))
     result = run_weir("run", "-", server.url, input="""
         local response = require "weir.http".get((...))
         print(response.status, response.headers.location)
@@ -202,8 +116,8 @@ def test_a_redirect_to_another_protocol_is_not_followed(run_weir, wire, location
 
 
 def test_nothing_of_the_home_folder_plays_a_part(run_weir, wire, tmp_path):
-    proxy = wire(lambda n, request: ok(b"by way of the proxy"))
-    server = wire(lambda n, request: ok(b"direct"))
+    proxy = wire(answer(200, b"by way of the proxy"))
+    server = wire(answer(200, b"direct"))
     login = f"machine 127.0.0.1 login thief password thief-secret\n" \
             f"default login thief password thief-secret\n"
     for name in (".netrc", "_netrc"):
@@ -222,13 +136,13 @@ def test_nothing_of_the_home_folder_plays_a_part(run_weir, wire, tmp_path):
               "CURL_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
     assert result.stdout == "direct\n", result.stderr
     assert proxy.connections == 0
-    request = server.requests[0].lower()
+    request = server.requests[0].raw.lower()
     assert b"authorization" not in request
     assert b"thief" not in request
 
 
 def test_a_proxy_is_asked_for_other_hosts_and_never_for_this_one(run_weir, wire):
-    proxy = wire(lambda n, request: b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")
+    proxy = wire(answer(502, b""))
     path = ("""
         for _, url in ipairs { "https://api.example.com/a", "https://127.0.0.1:1/",
                                "https://localhost:1/", "https://[::1]:1/",
@@ -243,9 +157,9 @@ def test_a_proxy_is_asked_for_other_hosts_and_never_for_this_one(run_weir, wire)
     result = run_weir("run", "-", input=path, env={
         "HTTPS_PROXY": proxy.url, "NO_PROXY": "inside.example"})
     assert result.stdout == "transport\n" * 5, result.stderr
-    assert [r.split(b"\r\n")[0] for r in proxy.requests] == [
-        b"CONNECT api.example.com:443 HTTP/1.1"]
-    assert b"not-for-the-proxy" not in b"".join(proxy.requests)
+    assert [(r.method, r.path) for r in proxy.requests] == [
+        ("CONNECT", "api.example.com:443")]
+    assert b"not-for-the-proxy" not in proxy.requests[0].raw
 
 
 def test_the_log_names_proxy_and_trust(run_weir):
@@ -265,7 +179,7 @@ def test_the_log_names_proxy_and_trust(run_weir):
 
 
 def test_no_text_of_a_script_becomes_another_header_or_path(run_weir, wire):
-    server = wire(lambda n, request: ok(b"{}"))
+    server = wire(answer(200))
     result = run_weir("run", "-", server.url, input=TENANT + r"""
         local http = require "weir.http"
         local bad = { "\r\nX-Evil: 1", "\nX-Evil: 1", "\rX", "a\0b", "\x7f" }
@@ -288,9 +202,9 @@ def test_no_text_of_a_script_becomes_another_header_or_path(run_weir, wire):
     assert len(lines) == 30
     for line in lines:
         assert line.startswith("false\t"), line
-    targets = [r.split()[1].decode().rsplit("/", 1) for r in server.requests]
+    targets = [r.path.rsplit("/", 1) for r in server.requests]
     assert {base for base, _ in targets} == {"/api/v2/event-processing/filters"}
     assert [name for _, name in targets] == [
         "a%2Fb", "a%3Fb", "a%23b", "a%25b", "a%20b", "%C3%A9", "a%0D%0Ab",
         "a%00b", "..x", "a%252Fb", "%3B%3D%26%2B"]
-    assert all(b"X-Evil" not in r for r in server.requests)
+    assert all(b"X-Evil" not in r.raw for r in server.requests)

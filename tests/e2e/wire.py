@@ -78,9 +78,14 @@ class Wire(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Connection)
         self.answer = says if callable(says) else lambda request: says
         self.requests = []
+        self.connections = 0
         self.lock = threading.Lock()
         self.url = "http://127.0.0.1:%d" % self.server_address[1]
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def process_request(self, request, client_address):
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def shutdown_request(self, request):
         """As it is in the library, but a reset must not become an end."""
