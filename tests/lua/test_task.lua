@@ -281,6 +281,30 @@ function T.test_wait_with_a_deadline()
   lu.assertStrContains(failure(t), "late")
 end
 
+-- Of a timer and an end that come in one turn, the later finds its wait over
+-- and must not end the next one: a join that ends too soon has no result.
+function T.test_a_wake_that_comes_too_late_wakes_nobody()
+  local tasks = {}
+  for n = 1, 20 do
+    tasks[n] = task.spawn(function()
+      for i = 1, 50 do
+        local racing = task.spawn(function() for _ = 1, i % 4 do task.sleep(0) end end)
+        local ended = racing:wait(i % 3 / 1000)
+        if i % 5 == 0 then racing:cancel() end
+        local next_one = task.spawn(function()
+          for _ = 1, 3 do task.sleep(0) end
+          return i
+        end)
+        lu.assertEquals(next_one:join(), i)
+        lu.assertEquals(next_one:status(), "done")
+        if ended then lu.assertEquals(racing:status(), "done") end
+        racing:wait()
+      end
+    end)
+  end
+  for _, t in ipairs(tasks) do t:join() end
+end
+
 -- ---- map ------------------------------------------------------------------
 
 function T.test_map_keeps_the_order()
