@@ -110,7 +110,7 @@ local function id_list(records)
   local ids = {}
   for i, record in ipairs(records) do ids[i] = record.id end
   table.sort(ids)
-  local more = #ids > most_named and (", and %d more"):format(#ids - most_named)
+  local more = #ids > most_named and string.format(", and %d more", #ids - most_named)
   return ids, table.concat(ids, ", ", 1, math.min(#ids, most_named)) .. (more or "")
 end
 
@@ -118,7 +118,7 @@ end
 local function ambiguous(f, lost, records, message, hint, cause)
   local e = err.new {
     code = "ambiguous",
-    message = ("filter '%s' may have been created, and %s"):format(f.name, message),
+    message = string.format("filter '%s' may have been created, and %s", f.name, message),
     hint = hint,
     method = lost.method,
     url = lost.url,
@@ -140,11 +140,11 @@ local function judge(tenant, f, lost, records)
   local _, ids = id_list(records)
   if #records > 1 then
     error(ambiguous(f, lost, records,
-      ("there are %d filters of that name: %s"):format(#records, ids),
+      string.format("there are %d filters of that name: %s", #records, ids),
       "keep the one that is wanted and delete the others"), 0)
   elseif records[1] and not same(tenant, records[1], f) then
     error(ambiguous(f, lost, records,
-      ("%s has that name and another definition"):format(ids),
+      string.format("%s has that name and another definition", ids),
       "find out whose filter that is, or deploy under another name"), 0)
   end
   return records[1]
@@ -157,7 +157,7 @@ end
 local function look(tenant, f, lost)
   local record, complete, trouble
   local answer, e = poll.wait {
-    what = ("filter '%s', whose answer was lost"):format(f.name),
+    what = string.format("filter '%s', whose answer was lost", f.name),
     interval = tenant.dialect.lost.interval,
     timeout = tenant.dialect.lost.timeout,
     done = { "found" },
@@ -178,8 +178,8 @@ local function look(tenant, f, lost)
   }
   if not answer and e.code ~= "timeout" then error(e, 0) end
   if record then
-    log.warn(("the answer to creating filter '%s' was lost; %s has its name and "
-      .. "definition and is taken for it"):format(f.name, record.id))
+    log.warn(string.format("the answer to creating filter '%s' was lost; %s has its name and "
+      .. "definition and is taken for it", f.name, record.id))
   end
   return record, complete, trouble
 end
@@ -196,12 +196,12 @@ function adopt.find(tenant, f, lost)
   local record, _, trouble = look(tenant, f, lost)
   if record then return record end
   if trouble then say_failed(f, lost, trouble) end
-  local seen = ("no filter of that name has turned up within %g s")
-    :format(tenant.dialect.lost.timeout)
+  local seen = string.format("no filter of that name has turned up within %g s",
+    tenant.dialect.lost.timeout)
   local hint = "it may still arrive: deploy it with resume = this err, or look "
     .. "for its name"
   if lost.code ~= "ambiguous" then
-    lost.hint = ("it may have been created all the same, but %s"):format(seen)
+    lost.hint = string.format("it may have been created all the same, but %s", seen)
     error(lost, 0)
   end
   error(ambiguous(f, lost, {}, seen, hint), 0)
@@ -244,11 +244,12 @@ local function take_back(tenant, f, lost, record, twin)
   end)
   if not ok and (not err.is(e) or e.code == "cancelled") then error(e, 0) end
   if not ok then
-    error(ambiguous(f, lost, ids, ("there are two of that name, %s; deleting %s failed: %s")
-      :format(both, record.id, e.message), "keep the one that is wanted", e), 0)
+    error(ambiguous(f, lost, ids,
+      string.format("there are two of that name, %s; deleting %s failed: %s", both, record.id,
+        e.message), "keep the one that is wanted", e), 0)
   end
-  log.warn(("the first create of filter '%s' has arrived after all, as %s: the second "
-    .. "one, %s, is deleted"):format(f.name, twin.id, record.id))
+  log.warn(string.format("the first create of filter '%s' has arrived after all, as %s: the second "
+    .. "one, %s, is deleted", f.name, twin.id, record.id))
 end
 
 --- After the filter was created once more, and `record` is what is taken for

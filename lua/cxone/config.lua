@@ -38,7 +38,7 @@ end
 
 --- The path part of a URL: the simulator serves the token endpoint there.
 local function path_of(url)
-  return (url:match("^%a[%w+.-]*://[^/]*(/[^?#]*)")) or "/"
+  return (string.match(url, "^%a[%w+.-]*://[^/]*(/[^?#]*)")) or "/"
 end
 
 local function use_simulator(settings)
@@ -88,7 +88,7 @@ local function require_usable(settings)
     if not ok then
       error(err.new {
         code = "config",
-        message = ("%s (%s): %s"):format(key, dialect.environment[key], e.message),
+        message = string.format("%s (%s): %s", key, dialect.environment[key], e.message),
         hint = e.hint,
       }, 0)
     end
@@ -110,7 +110,7 @@ function config.resolve(given)
 
   local d = settings.dialect
   settings.base_url = settings.base_url
-    or d.base_url:gsub("{tenant}", (settings.tenant:gsub("%%", "%%%%")))
+    or string.gsub(d.base_url, "{tenant}", (string.gsub(settings.tenant, "%%", "%%%%")))
   settings.token_url = settings.token_url or d.token_url
   settings.scope = settings.scope or d.scope
   require_usable(settings)

@@ -102,8 +102,8 @@ local function try_create(self, f, definition)
   if ok and type(record.id) == "string" then return record end
   return nil, err.new {
     code = "ambiguous",
-    message = ("filter '%s' was created, but the answer cannot be read: %s")
-      :format(f.name, ok and "it has no id" or record.message),
+    message = string.format("filter '%s' was created, but the answer cannot be read: %s",
+      f.name, ok and "it has no id" or record.message),
     hint = "look for it by its name; it was not sent again",
     method = "POST", url = response.url, status = response.status,
     attempts = 1, because = "protocol", sent = true, maybe_done = true,
@@ -208,8 +208,8 @@ local function past_of(f, resume)
       .. type(resume))
   end
   if resume.name and resume.name ~= f.name then
-    misuse(("filters:deploy: resume is an err of filter %q, not of %q")
-      :format(resume.name, f.name))
+    misuse(string.format("filters:deploy: resume is an err of filter %q, not of %q",
+      resume.name, f.name))
   end
   return {
     id = not resume.deleted and resume.id or nil,
@@ -246,8 +246,8 @@ local function clean_up(self, e)
   local ok, why = pcall(self.delete, self, e.id)
   e.deleted = ok
   if not ok then
-    e.hint = ("it is still there, since deleting it failed: %s")
-      :format(err.is(why) and why.message or tostring(why))
+    e.hint = string.format("it is still there, since deleting it failed: %s",
+      err.is(why) and why.message or tostring(why))
   end
 end
 
@@ -292,8 +292,7 @@ local deploy_options = {
 function Filters:deploy(definition, opts)
   opts = options.check("filters:deploy", opts, deploy_options)
   if opts.on_failure and opts.on_failure ~= "delete" then
-    misuse(("filters:deploy: on_failure must be \"delete\", got %q")
-      :format(opts.on_failure))
+    misuse(string.format("filters:deploy: on_failure must be \"delete\", got %q", opts.on_failure))
   end
   local f = filter.new(definition, self.tenant.schema)
   local way = past_of(f, opts.resume)
@@ -342,7 +341,7 @@ function Filters:metrics(what, opts)
       interval = opts.interval or d.metrics.interval,
       metrics = table.concat(d.metrics.names, ","),
       start_time = d.switches.metrics_start == "instant"
-        and instant(now - window) or ("-PT%dS"):format(window),
+        and instant(now - window) or string.format("-PT%dS", window),
       end_time = instant(now),
     },
   })):json())

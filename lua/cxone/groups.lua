@@ -24,7 +24,7 @@ local function as_ids(filters)
   for i, filter in ipairs(filters) do
     ids[i] = type(filter) == "table" and filter.id or filter
     if type(ids[i]) ~= "string" or ids[i] == "" then
-      misuse(("groups:assign: element %d is not a filter or its id"):format(i))
+      misuse(string.format("groups:assign: element %d is not a filter or its id", i))
     end
   end
   return ids

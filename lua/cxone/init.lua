@@ -18,7 +18,7 @@ Tenant.__index = Tenant
 Tenant.__name = "cxone.tenant"
 
 function Tenant:__tostring()
-  return ("tenant %s at %s"):format(self.name, self.base_url)
+  return string.format("tenant %s at %s", self.name, self.base_url)
 end
 
 local function make_auth(settings)

@@ -9,11 +9,11 @@ local path = {}
 --- path.fill("/filters/{id}", {id = "flt 1"}) → "/filters/flt%201".
 -- Raises for an id that cannot be a path segment.
 function path.fill(template, values)
-  return (template:gsub("{(%w+)}", function(name)
+  return (string.gsub(template, "{(%w+)}", function(name)
     local id = values[name]
     if type(id) ~= "string" or id == "" or id == "." or id == ".." then
-      misuse(("expected an id for {%s}, got %s"):format(name,
-        type(id) == "string" and ("%q"):format(id) or type(id)))
+      misuse(string.format("expected an id for {%s}, got %s", name,
+        type(id) == "string" and string.format("%q", id) or type(id)))
     end
     return text.url_encode(id)
   end))

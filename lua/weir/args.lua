@@ -14,7 +14,7 @@ local args = {}
 
 --- A mistake of whoever typed the words, not of the script.
 local function refuse(message, ...)
-  error({ usage = message:format(...) }, 0)
+  error({ usage = string.format(message, ...) }, 0)
 end
 
 --- The value that a word means for a parameter. `label` says what it came as:
@@ -23,7 +23,7 @@ local function convert(param, word, label)
   local value, expected, why = args_spec.types[param.type](word)
   if value == nil then
     refuse("%s: expected %s, got '%s'%s", label, expected, word,
-      why and (" (%s)"):format((why:gsub("^.*: ", ""))) or "")
+      why and string.format(" (%s)", (string.gsub(why, "^.*: ", ""))) or "")
   end
   if param.min and value < param.min or param.max and value > param.max then
     refuse("%s: %s is out of range %s", label, word,
@@ -37,7 +37,7 @@ local function convert(param, word, label)
   end
   local near = text.nearest(word, words)
   refuse("%s: expected one of %s, got '%s'%s", label, table.concat(words, ", "), word,
-    near and (" (did you mean '%s'?)"):format(near) or "")
+    near and string.format(" (did you mean '%s'?)", near) or "")
 end
 
 local function store(values, param, value, label)
@@ -55,19 +55,19 @@ end
 local function find_option(spec, word)
   local param = spec.by_word[word]
   if param then return param, false end
-  local positive = word:match("^%-%-no(%-[%w_-]+)$")
+  local positive = string.match(word, "^%-%-no(%-[%w_-]+)$")
   param = positive and spec.by_word["-" .. positive]
   if param and param.type == "flag" then return param, true end
   local names = { "--help" }
   for name, each in pairs(spec.by_word) do
-    if name:sub(1, 2) == "--" then
+    if string.sub(name, 1, 2) == "--" then
       names[#names + 1] = name
-      if each.type == "flag" then names[#names + 1] = "--no-" .. name:sub(3) end
+      if each.type == "flag" then names[#names + 1] = "--no-" .. string.sub(name, 3) end
     end
   end
   table.sort(names)
   local near = text.nearest(word, names)
-  refuse("unknown option %s%s", word, near and (" (did you mean %s?)"):format(near) or "")
+  refuse("unknown option %s%s", word, near and string.format(" (did you mean %s?)", near) or "")
 end
 
 --- Words one by one, so that options can take the next.
@@ -80,7 +80,7 @@ local function reader(words)
 end
 
 local function take_long(spec, values, word, next_word)
-  local name, attached = word:match("^(%-%-[^=]*)=(.*)$")
+  local name, attached = string.match(word, "^(%-%-[^=]*)=(.*)$")
   local param, negated = find_option(spec, name or word)
   local label = negated and word or param.name
   if param.type == "flag" then
@@ -96,13 +96,13 @@ end
 local function take_short(spec, values, word, next_word)
   local at = 2
   while at <= #word do
-    local name = "-" .. word:sub(at, at)
+    local name = "-" .. string.sub(word, at, at)
     local param = find_option(spec, name)
     at = at + 1
     if param.type == "flag" then
       store(values, param, true, name)
     else
-      local rest = at <= #word and word:sub(at) or next_word()
+      local rest = at <= #word and string.sub(word, at) or next_word()
       if not rest then refuse("%s needs a value, %s", name, value_name(param)) end
       return store(values, param, convert(param, rest, name), name)
     end
@@ -124,12 +124,12 @@ local flag_words = {
 
 local function from_variable(values, param, word)
   if param.type == "flag" then
-    values[param.key] = flag_words[word:lower()]
+    values[param.key] = flag_words[string.lower(word)]
     if values[param.key] == nil then
       refuse("%s: expected true or false, got '%s'", param.env, word)
     end
   elseif param.many then
-    for each in word:gmatch("[^%s,]+") do
+    for each in string.gmatch(word, "[^%s,]+") do
       store(values, param, convert(param, each, param.env), param.env)
     end
   else
@@ -152,7 +152,7 @@ local function fill_in(spec, values, getenv)
     if word and word ~= "" then from_variable(values, param, word) end
     if values[param.key] == nil and param.required then
       refuse("%s is missing%s", param.option and param.name or value_name(param),
-        param.env and (" (or set %s)"):format(param.env) or "")
+        param.env and string.format(" (or set %s)", param.env) or "")
     end
     if values[param.key] == nil then values[param.key] = default_of(param) end
   end
@@ -172,13 +172,13 @@ local function parse_words(spec, words, getenv)
   local values, position, only_operands = {}, 0, false
   local next_word = reader(words)
   for word in next_word do
-    if only_operands or word == "-" or word:sub(1, 1) ~= "-"
-      or word:match("^%-[%d.]") and not spec.by_word[word:sub(1, 2)] then
+    if only_operands or word == "-" or string.sub(word, 1, 1) ~= "-"
+      or string.match(word, "^%-[%d.]") and not spec.by_word[string.sub(word, 1, 2)] then
       position = position + 1
       take_operand(spec, values, position, word)
     elseif word == "--" then
       only_operands = true
-    elseif word:sub(1, 2) == "--" then
+    elseif string.sub(word, 1, 2) == "--" then
       take_long(spec, values, word, next_word)
     else
       take_short(spec, values, word, next_word)
@@ -195,8 +195,8 @@ local function guarded(spec, values)
     local names = {}
     for i, param in ipairs(spec.params) do names[i] = param.key end
     local near = type(key) == "string" and text.nearest(key, names)
-    misuse(("no parameter '%s' was declared%s"):format(tostring(key),
-      near and (" (did you mean '%s'?)"):format(near) or ""))
+    misuse(string.format("no parameter '%s' was declared%s", tostring(key),
+      near and string.format(" (did you mean '%s'?)", near) or ""))
   end
   return setmetatable(values, { __name = "weir.args", __index = unknown })
 end
@@ -231,7 +231,7 @@ local function run(_, declaration)
     io.stdout:write(other)
     os.exit(0)
   end
-  other.message = (script:match("[^/]*$")) .. ": " .. other.message
+  other.message = (string.match(script, "[^/]*$")) .. ": " .. other.message
   error(other, 0)
 end
 

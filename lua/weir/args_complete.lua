@@ -21,7 +21,7 @@ local function is_constant(tokens, from, to)
       if not constants[t.value] and not is_key then return false end
     elseif t.kind == "string" then
       if t.value == nil then return false end
-    elseif t.kind ~= "number" and not t.kind:match("^[{}%[%],;=.+*/-]$") then
+    elseif t.kind ~= "number" and not string.match(t.kind, "^[{}%[%],;=.+*/-]$") then
       return false
     elseif t.kind == "." and after.kind == "." and tokens[i + 2].kind == "." then
       return false
@@ -57,7 +57,7 @@ function complete.declared_in(script)
       local first = tokens[i + 3].kind == "(" and i + 4 or i + 3
       local last = tokens[first] and tokens[first].kind == "{" and closes(tokens, first)
       if last and is_constant(tokens, first, last) then
-        local chunk = load("return " .. script:sub(tokens[first].from, tokens[last].to),
+        local chunk = load("return " .. string.sub(script, tokens[first].from, tokens[last].to),
           "=weir.args", "t", {})
         local ok, declaration = pcall(chunk or error)
         return ok and declaration or nil
@@ -77,7 +77,7 @@ function complete.words(declaration, before, word)
     local param = spec.by_word[each]
     if pending then
       pending = nil
-    elseif only_operands or each:sub(1, 1) ~= "-" then
+    elseif only_operands or string.sub(each, 1, 1) ~= "-" then
       position = position + 1
     elseif each == "--" then
       only_operands = true
@@ -87,7 +87,7 @@ function complete.words(declaration, before, word)
   end
   local found = {}
   local function add(value, help)
-    if value:sub(1, #word) == word then found[#found + 1] = { value, help or "" } end
+    if string.sub(value, 1, #word) == word then found[#found + 1] = { value, help or "" } end
   end
   local function add_values(param, prefix)
     if not param then return false end
@@ -95,9 +95,9 @@ function complete.words(declaration, before, word)
     return param.type == "file" or param.type == "path"
   end
   if pending then return found, add_values(pending, "") end
-  local name = word:match("^(%-%-[^=]+)=")
+  local name = string.match(word, "^(%-%-[^=]+)=")
   if name then return found, add_values(spec.by_word[name], name .. "=") end
-  if word:sub(1, 1) == "-" and not only_operands then
+  if string.sub(word, 1, 1) == "-" and not only_operands then
     for _, param in ipairs(spec.params) do
       if param.option then add(param.name, param.help) end
     end

@@ -25,14 +25,15 @@ function help.notes(param)
   local list = {}
   if param.choices then list[#list + 1] = table.concat(param.choices, ", ") end
   if param.min and param.max then
-    list[#list + 1] = ("%s to %s"):format(param.min, param.max)
+    list[#list + 1] = string.format("%s to %s", param.min, param.max)
   elseif param.min then
-    list[#list + 1] = ("%s or more"):format(param.min)
+    list[#list + 1] = string.format("%s or more", param.min)
   elseif param.max then
-    list[#list + 1] = ("at most %s"):format(param.max)
+    list[#list + 1] = string.format("at most %s", param.max)
   end
   if param.default ~= nil and param.default ~= false then
-    list[#list + 1] = param.type == "flag" and ("on by default; --no-%s"):format(param.name:sub(3))
+    list[#list + 1] = param.type == "flag"
+      and string.format("on by default; --no-%s", string.sub(param.name, 3))
       or "default " .. shown(param.default)
   end
   if param.option and param.required then list[#list + 1] = "required" end
@@ -54,8 +55,8 @@ local function add_section(lines, title, params, left)
       lines[#lines + 1] = "  " .. label
       label = ""
     end
-    lines[#lines + 1] = (("  %-22s %s"):format(label, table.concat(right, " "))
-      :gsub("%s+$", ""))
+    local line = string.format("  %-22s %s", label, table.concat(right, " "))
+    lines[#lines + 1] = (string.gsub(line, "%s+$", ""))
   end
 end
 
@@ -69,7 +70,7 @@ function help.text(spec, program)
   local lines = { usage_line(spec, program) }
   if spec.named.about then
     lines[#lines + 1] = ""
-    lines[#lines + 1] = (spec.named.about:gsub("%s+$", ""))
+    lines[#lines + 1] = (string.gsub(spec.named.about, "%s+$", ""))
   end
   add_section(lines, "arguments", spec.operands, function(param)
     return value_name(param) .. (param.many and "..." or "")
@@ -83,8 +84,9 @@ function help.text(spec, program)
   if spec.named.examples then
     lines[#lines + 1] = ""
     lines[#lines + 1] = "examples:"
-    for line in spec.named.examples:gsub("%s+$", ""):gmatch("[^\n]+") do
-      lines[#lines + 1] = "  " .. line:gsub("^%s+", "")
+    local examples = string.gsub(spec.named.examples, "%s+$", "")
+    for line in string.gmatch(examples, "[^\n]+") do
+      lines[#lines + 1] = "  " .. string.gsub(line, "^%s+", "")
     end
   end
   return table.concat(lines, "\n") .. "\n"

@@ -27,17 +27,18 @@ spec.types = {
     return word
   end,
   integer = function(word)
-    local value = word:match("^[+-]?%d+$") and math.tointeger(tonumber(word))
+    local value = string.match(word, "^[+-]?%d+$") and math.tointeger(tonumber(word))
     if not value then return nil, "a whole number" end
     return value
   end,
   number = function(word)
-    local value = word:match("^[+-]?[%d.]") and not word:find("[xX]") and tonumber(word)
+    local value = string.match(word, "^[+-]?[%d.]") and not string.find(word, "[xX]")
+      and tonumber(word)
     if not value or value ~= value or math.abs(value) == math.huge then return nil, "a number" end
     return value
   end,
   seconds = function(word)
-    local number, unit = word:match("^(%d*%.?%d+)(%a*)$")
+    local number, unit = string.match(word, "^(%d*%.?%d+)(%a*)$")
     local value = number and units[unit == "" and "s" or unit]
     if not value then return nil, "a time such as 90, 1.5s, 500ms, 2m or 1h" end
     return tonumber(number) * value
@@ -60,7 +61,7 @@ local param_keys = {
 }
 
 local function fault(param, message, ...)
-  misuse(("weir.args: %s: %s"):format(param.name, message:format(...)))
+  misuse(string.format("weir.args: %s: %s", param.name, string.format(message, ...)))
 end
 
 local function sorted_keys(map)
@@ -101,33 +102,34 @@ end
 --- A copy of one parameter, with everything filled in.
 local function read_param(given, index)
   if type(given) ~= "table" then
-    misuse(("weir.args: parameter %d must be a table, got %s"):format(index, type(given)))
+    misuse(string.format("weir.args: parameter %d must be a table, got %s", index, type(given)))
   end
   if type(given.name) ~= "string" then
-    misuse(("weir.args: parameter %d needs a name: \"--region\" for an option, "
-      .. "\"region\" for an argument"):format(index))
+    misuse(string.format("weir.args: parameter %d needs a name: \"--region\" for an option, "
+      .. "\"region\" for an argument", index))
   end
   options.check("weir.args: " .. given.name, given, param_keys)
   local param = {}
   for key, value in pairs(given) do param[key] = value end
-  local dashes, word = param.name:match("^(%-*)([%a_][%w_-]*)$")
+  local dashes, word = string.match(param.name, "^(%-*)([%a_][%w_-]*)$")
   if not word or #dashes == 1 or #dashes > 2 then
     fault(param, "a name is a word, with two dashes before it for an option")
   end
   param.option = dashes == "--"
-  param.key = word:gsub("-", "_")
+  param.key = string.gsub(word, "-", "_")
   param.type = param.type or "string"
   if not lua_types[param.type] then
     local known = sorted_keys(lua_types)
     local near = text.nearest(param.type, known)
-    fault(param, "no type '%s'%s", param.type, near and (" (did you mean '%s'?)"):format(near)
+    fault(param, "no type '%s'%s", param.type, near and string.format(" (did you mean '%s'?)", near)
       or "; there are: " .. table.concat(known, ", "))
   end
   if param.type == "flag" and (not param.option or param.many or param.choices) then
     fault(param, "a flag is an option without choices, given once")
   end
   if word == "help" and param.option then fault(param, "--help is there already") end
-  if param.short and not (param.option and param.short:match("^%-%a$") and param.short ~= "-h") then
+  if param.short and not (param.option and string.match(param.short, "^%-%a$")
+      and param.short ~= "-h") then
     fault(param, "short must be a dash and a letter (not -h), of an option")
   end
   if (param.min or param.max) and lua_types[param.type] ~= "number" then
@@ -178,7 +180,7 @@ end
 
 --- What stands for the value in usage lines: "REGION".
 function spec.value_name(param)
-  return param.value or param.key:upper()
+  return param.value or string.upper(param.key)
 end
 
 return spec

@@ -36,8 +36,9 @@ local function policy_of(what, opts)
   local policy = opts.on_conflict
   if type(policy) == "function" then return "fail", policy end
   if policy ~= nil and policy ~= "fail" and policy ~= "mine" and policy ~= "theirs" then
-    misuse(("%s: on_conflict must be \"fail\", \"mine\", \"theirs\" or a function, got %s")
-      :format(what, type(policy) == "string" and ("%q"):format(policy) or type(policy)))
+    misuse(string.format(
+      "%s: on_conflict must be \"fail\", \"mine\", \"theirs\" or a function, got %s", what,
+      type(policy) == "string" and string.format("%q", policy) or type(policy)))
   end
   return policy or "fail"
 end
@@ -56,8 +57,8 @@ local function decide(what, policy, conflicts)
   for i, conflict in ipairs(conflicts) do
     local answer = table.pack(policy(conflict))
     if answer.n == 0 then
-      misuse(("%s: on_conflict returned nothing for %s; it must return the value to use "
-        .. "(nil leaves the field out)"):format(what, conflict.path))
+      misuse(string.format("%s: on_conflict returned nothing for %s; it must return the value to "
+        .. "use (nil leaves the field out)", what, conflict.path))
     end
     choices[i] = { path = conflict.path, value = answer[1] }
   end

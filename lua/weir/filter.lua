@@ -34,17 +34,16 @@ end
 
 local function check_argument(what, definition)
   if type(definition) ~= "table" and not core.is(definition) then
-    misuse(("%s: expected a table or a filter, got %s")
-      :format(what, type(definition)))
+    misuse(string.format("%s: expected a table or a filter, got %s", what, type(definition)))
   end
 end
 
 local function describe(problem)
   local line = problem.message
   if problem.path ~= "" then line = problem.path .. ": " .. line end
-  if problem.hint then line = ("%s (%s)"):format(line, problem.hint) end
+  if problem.hint then line = string.format("%s (%s)", line, problem.hint) end
   if problem.line then
-    line = ("%s:%d: %s"):format(problem.source, problem.line, line)
+    line = string.format("%s:%d: %s", problem.source, problem.line, line)
   end
   return line
 end
@@ -78,7 +77,7 @@ function filter.new(definition, by)
   local made, problems = make(definition, by)
   if made then return made end
   with_lines(problems, definition)
-  local more = #problems > 1 and (" (and %d more)"):format(#problems - 1) or ""
+  local more = #problems > 1 and string.format(" (and %d more)", #problems - 1) or ""
   local e = err.new { code = "validation", message = describe(problems[1]) .. more }
   e.errors = problems
   error(e, 0)

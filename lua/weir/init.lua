@@ -29,8 +29,8 @@ local function load_module(self, name)
   end
   if name == "sim_url" then return nil end
   local near = type(name) == "string" and text.nearest(name, modules)
-  misuse(("weir has no module '%s'%s"):format(tostring(name),
-    near and ("; did you mean 'weir.%s'?"):format(near) or ""))
+  misuse(string.format("weir has no module '%s'%s", tostring(name),
+    near and string.format("; did you mean 'weir.%s'?", near) or ""))
 end
 
 return setmetatable(weir, { __index = load_module, __name = "weir" })

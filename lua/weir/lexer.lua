@@ -10,32 +10,32 @@ local simple_escapes = {
 
 --- One escape at `at` (after the backslash): its text and where it ends.
 local function read_escape(text, at)
-  local c = text:sub(at, at)
+  local c = string.sub(text, at, at)
   if simple_escapes[c] then return simple_escapes[c], at + 1 end
-  local hex = text:match("^x(%x%x)", at)
+  local hex = string.match(text, "^x(%x%x)", at)
   if hex then return string.char(tonumber(hex, 16)), at + 3 end
-  local decimal = text:match("^%d%d?%d?", at)
+  local decimal = string.match(text, "^%d%d?%d?", at)
   if decimal and tonumber(decimal) < 256 then
     return string.char(tonumber(decimal)), at + #decimal
   end
-  local code = text:match("^u{(%x+)}", at)
+  local code = string.match(text, "^u{(%x+)}", at)
   if code and #code <= 8 and tonumber(code, 16) < 2 ^ 31 then
     return utf8.char(tonumber(code, 16)), at + #code + 3
   end
-  local space = text:match("^z%s*", at)
+  local space = string.match(text, "^z%s*", at)
   if space then return "", at + #space end
   return c, at + 1
 end
 
 --- A quoted string from its quote on: its value and where it ends.
 local function read_quoted(text, at)
-  local quote, parts = text:sub(at, at), {}
+  local quote, parts = string.sub(text, at, at), {}
   at = at + 1
   while true do
-    local stop = text:find("[\\\n" .. quote .. "]", at)
+    local stop = string.find(text, "[\\\n" .. quote .. "]", at)
     if not stop then return nil, #text + 1 end
-    parts[#parts + 1] = text:sub(at, stop - 1)
-    local c = text:sub(stop, stop)
+    parts[#parts + 1] = string.sub(text, at, stop - 1)
+    local c = string.sub(text, stop, stop)
     if c == quote then return table.concat(parts), stop + 1 end
     if c == "\n" then return nil, stop end -- no Lua: the string is not closed
     parts[#parts + 1], at = read_escape(text, stop + 1)
@@ -44,13 +44,13 @@ end
 
 --- A long bracket at `at`: its value and where it ends; nil if there is none.
 local function read_long(text, at)
-  local equals = text:match("^%[(=*)%[", at)
+  local equals = string.match(text, "^%[(=*)%[", at)
   if not equals then return nil end
   local first = at + #equals + 2
-  if text:sub(first, first) == "\n" then first = first + 1 end
-  local stop, last = text:find("]" .. equals .. "]", first, true)
+  if string.sub(text, first, first) == "\n" then first = first + 1 end
+  local stop, last = string.find(text, "]" .. equals .. "]", first, true)
   if not stop then return "", #text + 1 end
-  return text:sub(first, stop - 1), last + 1
+  return string.sub(text, first, stop - 1), last + 1
 end
 
 --- The tokens of Lua text, without comments: `{kind, value, line, from, to}`,
@@ -59,9 +59,9 @@ end
 -- The value of a string that Lua would refuse is nil.
 function lexer.tokens(text)
   local list, at, line, counted = {}, 1, 1, 1
-  if text:sub(1, 1) == "#" then at = text:find("\n", 1, true) or #text + 1 end
+  if string.sub(text, 1, 1) == "#" then at = string.find(text, "\n", 1, true) or #text + 1 end
   local function line_at(position)
-    for _ in text:sub(counted, position - 1):gmatch("\n") do line = line + 1 end
+    for _ in string.gmatch(string.sub(text, counted, position - 1), "\n") do line = line + 1 end
     counted = position
     return line
   end
@@ -72,16 +72,16 @@ function lexer.tokens(text)
     at = stop
   end
   while true do
-    at = text:find("%S", at)
+    at = string.find(text, "%S", at)
     if not at then return list end
-    local c = text:sub(at, at)
+    local c = string.sub(text, at, at)
     local long, after = read_long(text, at)
-    local name = text:match("^[%a_][%w_]*", at)
-    local number = text:match("^%.?%d[%w_.]*[eEpP][+-]%w*", at)
-      or text:match("^%.?%d[%w_.]*", at)
-    if text:sub(at, at + 1) == "--" then
+    local name = string.match(text, "^[%a_][%w_]*", at)
+    local number = string.match(text, "^%.?%d[%w_.]*[eEpP][+-]%w*", at)
+      or string.match(text, "^%.?%d[%w_.]*", at)
+    if string.sub(text, at, at + 1) == "--" then
       long, after = read_long(text, at + 2)
-      at = long and after or text:find("\n", at, true) or #text + 1
+      at = long and after or string.find(text, "\n", at, true) or #text + 1
     elseif long then
       add("string", long, after)
     elseif c == '"' or c == "'" then

@@ -6,29 +6,39 @@ local misuse = require "weir.core".misuse
 
 local options = {}
 
+local function refuse(what, key, value, known)
+  if known[key] then
+    misuse(string.format("%s: option '%s' must be a %s, got %s", what, key, known[key],
+      type(value)))
+  end
+  local names = {}
+  for name in pairs(known) do names[#names + 1] = name end
+  table.sort(names)
+  local near = text.nearest(key, names)
+  misuse(string.format("%s: unknown option '%s'%s", what, key,
+    near and string.format(" (did you mean '%s'?)", near)
+      or "; there are: " .. table.concat(names, ", ")))
+end
+
 --- Returns `given`, or an empty table for nil. `known` maps each key to the
 -- type it takes ("any": no check). Raises at the caller's caller: the script.
 function options.check(what, given, known)
   if given == nil then return {} end
   if type(given) ~= "table" then
-    misuse(("%s: expected a table of options, got %s"):format(what, type(given)))
+    misuse(string.format("%s: expected a table of options, got %s", what, type(given)))
   end
+  -- Of several mistakes the first by name is told, whatever pairs begins with.
+  local wrong
   for key, value in pairs(given) do
-    local want = known[key]
-    if not want then
-      local names = {}
-      for name in pairs(known) do names[#names + 1] = name end
-      table.sort(names)
-      local near = type(key) == "string" and text.nearest(key, names)
-      misuse(("%s: unknown option '%s'%s"):format(what, tostring(key),
-        near and (" (did you mean '%s'?)"):format(near)
-          or "; there are: " .. table.concat(names, ", ")))
+    if type(key) ~= "string" then
+      misuse(string.format("%s: options have names; found a key of type %s", what, type(key)))
     end
-    if want ~= "any" and type(value) ~= want then
-      misuse(("%s: option '%s' must be a %s, got %s")
-        :format(what, key, want, type(value)))
+    local want = known[key]
+    if (not want or want ~= "any" and type(value) ~= want) and (not wrong or key < wrong) then
+      wrong = key
     end
   end
+  if wrong then refuse(what, wrong, given[wrong], known) end
   return given
 end
 

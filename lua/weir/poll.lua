@@ -25,8 +25,9 @@ local function read_look(opts, word, reason)
     word, reason = document[opts.field or "status"], document[opts.reason or "reason"]
   end
   if type(word) ~= "string" then
-    misuse(("poll.wait: look must return a word, or a table with the word in '%s'; got %s")
-      :format(opts.field or "status", type(document or word)))
+    misuse(string.format(
+      "poll.wait: look must return a word, or a table with the word in '%s'; got %s",
+      opts.field or "status", type(document or word)))
   end
   return word, type(reason) == "string" and reason or nil, document
 end

@@ -64,7 +64,7 @@ end
 function sim.events(events, seconds_ago)
   local query = ""
   if seconds_ago then
-    query = ("?at=-PT%dS"):format(math.floor(seconds_ago))
+    query = string.format("?at=-PT%dS", math.floor(seconds_ago))
   end
   return call("POST", "/events" .. query, events)
 end

@@ -146,8 +146,8 @@ end
 --- A JSON pointer's steps.
 local function steps_of(pointer)
   local steps = {}
-  for step in pointer:gmatch("/([^/]*)") do
-    steps[#steps + 1] = step:gsub("~1", "/"):gsub("~0", "~")
+  for step in string.gmatch(pointer, "/([^/]*)") do
+    steps[#steps + 1] = string.gsub(string.gsub(step, "~1", "/"), "~0", "~")
   end
   return steps
 end
@@ -196,12 +196,12 @@ function source.excerpt(path, line)
   local text = read_file(path)
   if not text then return nil end
   local n = 0
-  for each in (text .. "\n"):gmatch("(.-)\r?\n") do
+  for each in string.gmatch(text .. "\n", "(.-)\r?\n") do
     n = n + 1
     if n == line then
-      each = each:match("^%s*(.-)%s*$")
+      each = string.match(each, "^%s*(.-)%s*$")
       if #each > MAX_LINE then
-        each = each:sub(1, utf8.offset(each, 0, MAX_LINE + 1) - 1) .. "…"
+        each = string.sub(each, 1, utf8.offset(each, 0, MAX_LINE + 1) - 1) .. "…"
       end
       return each
     end
@@ -218,8 +218,8 @@ local function script_frames()
       local info = debug.getinfo(level, "Sl")
       if not info then return nil end
       level = level + 1
-      if info.source:sub(1, 1) == "@" and info.currentline > 0 then
-        return info.source:sub(2), info.currentline
+      if string.sub(info.source, 1, 1) == "@" and info.currentline > 0 then
+        return string.sub(info.source, 2), info.currentline
       end
     end
   end

@@ -48,14 +48,14 @@ end
 function task.map(list, opts, fn)
   if fn == nil then opts, fn = nil, opts end
   if type(list) ~= "table" then
-    misuse(("task.map: expected a list, got %s"):format(type(list)))
+    misuse(string.format("task.map: expected a list, got %s", type(list)))
   elseif type(fn) ~= "function" then
-    misuse(("task.map: expected a function, got %s"):format(type(fn)))
+    misuse(string.format("task.map: expected a function, got %s", type(fn)))
   end
   opts = options.check("task.map", opts, { limit = "number", keep_going = "boolean" })
   local limit = opts.limit or 10
   if math.type(limit) ~= "integer" or limit < 1 then
-    misuse(("task.map: 'limit' must be a whole number, 1 or more, not %s"):format(limit))
+    misuse(string.format("task.map: 'limit' must be a whole number, 1 or more, not %s", limit))
   end
 
   local n, next_index = #list, 1
@@ -92,11 +92,11 @@ end
 -- in order. The first failure cancels the others and is raised.
 function task.all(list)
   if type(list) ~= "table" then
-    misuse(("task.all: expected a list of functions, got %s"):format(type(list)))
+    misuse(string.format("task.all: expected a list of functions, got %s", type(list)))
   end
   for index, fn in ipairs(list) do
     if type(fn) ~= "function" then
-      misuse(("task.all: element %d is a %s, not a function"):format(index, type(fn)))
+      misuse(string.format("task.all: element %d is a %s, not a function", index, type(fn)))
     end
   end
   local n = #list
@@ -113,7 +113,7 @@ function task.timeout(seconds, fn, ...)
   if t:wait(seconds) then return t:join() end
   error(err.new {
     code = "timeout",
-    message = ("not done within %g s"):format(seconds),
+    message = string.format("not done within %g s", seconds),
   }, 0)
 end
 

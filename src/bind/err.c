@@ -320,32 +320,42 @@ static void check_field(lua_State *L, const char *name)
                     luaL_typename(L, -1));
 }
 
-static void check_field_name(lua_State *L, int index)
+static bool is_field(const char *name)
 {
-    const char *near;
-
     for (const char *const *field = fields; *field; field++) {
-        if (lua_type(L, index) == LUA_TSTRING &&
-            strcmp(lua_tostring(L, index), *field) == 0)
-            return;
+        if (strcmp(name, *field) == 0)
+            return true;
     }
-    if (lua_type(L, index) != LUA_TSTRING)
-        bind_misuse(L, "err.new: fields have names");
-    near = weir_nearest(lua_tostring(L, index), fields);
-    bind_misuse(L, "err.new: there is no field '%s'%s%s%s",
-                lua_tostring(L, index), near ? "; did you mean '" : "",
-                near ? near : "", near ? "'?" : "");
+    return false;
+}
+
+/* Of several wrong names the first by bytes is told, as in bind_options. */
+static void check_field_names(lua_State *L, int index)
+{
+    const char *wrong = NULL, *near;
+
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        const char *name;
+
+        if (lua_type(L, -2) != LUA_TSTRING)
+            bind_misuse(L, "err.new: fields have names");
+        name = lua_tostring(L, -2);
+        if (!is_field(name) && (!wrong || strcmp(name, wrong) < 0))
+            wrong = name; /* anchored by the table */
+    }
+    if (!wrong)
+        return;
+    near = weir_nearest(wrong, fields);
+    bind_misuse(L, "err.new: there is no field '%s'%s%s%s", wrong,
+                near ? "; did you mean '" : "", near ? near : "",
+                near ? "'?" : "");
 }
 
 static int err_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    lua_pushnil(L);
-    while (lua_next(L, 1)) {
-        check_field_name(L, 2);
-        lua_pop(L, 1);
-    }
+    check_field_names(L, 1);
     lua_createtable(L, 0, 8);
     set_metatable(L);
     for (const char *const *field = fields; *field; field++) {

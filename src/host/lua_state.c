@@ -19,22 +19,23 @@ static const char folder_key[] = "weir.folder";
  * declared local, is an error.  Modules from outside keep plain globals,
  * since many ask for names that only other Lua versions have. */
 
-enum { MAX_NAMES = 128 };
-
+/* Of equally near ones the first by bytes, whatever the order of lua_next. */
 static const char *nearest_global(lua_State *L, const char *name)
 {
-    const char *names[MAX_NAMES + 1];
-    size_t n = 0;
+    const char *best = NULL;
 
     lua_pushglobaltable(L);
-    lua_pushnil(L);
-    while (n < MAX_NAMES && lua_next(L, -2)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) == LUA_TSTRING)
-            names[n++] = lua_tostring(L, -1); /* kept alive by the table */
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        const char *global = lua_type(L, -2) == LUA_TSTRING
+                                 ? lua_tostring(L, -2) /* the table keeps it */
+                                 : "";
+        bool first = best && strcmp(best, global) < 0;
+        const char *names[] = {first ? best : global, first ? global : best,
+                               NULL};
+
+        best = weir_nearest(name, names);
     }
-    names[n] = NULL;
-    return weir_nearest(name, names);
+    return best;
 }
 
 static int strict_index(lua_State *L)
@@ -45,7 +46,9 @@ static int strict_index(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_gettable(L, -2) != LUA_TNIL)
         return 1;
-    name = luaL_tolstring(L, 2, NULL);
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return 0; /* _ENV[x], which no slip of the pen is */
+    name = lua_tostring(L, 2);
     near = nearest_global(L, name);
     if (near)
         return bind_misuse(L, "undeclared global '%s' (did you mean '%s'?)",
@@ -57,13 +60,14 @@ static int strict_newindex(lua_State *L)
 {
     lua_pushglobaltable(L);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, -2) == LUA_TNIL)
+    if (lua_rawget(L, -2) == LUA_TNIL && lua_type(L, 2) == LUA_TSTRING) {
+        const char *name = lua_tostring(L, 2);
+
         return bind_misuse(L,
                            "assignment to undeclared global '%s'; write "
                            "'local %s', or '_G.%s' if it must be global",
-                           luaL_tolstring(L, 2, NULL),
-                           luaL_tolstring(L, 2, NULL),
-                           luaL_tolstring(L, 2, NULL));
+                           name, name, name);
+    }
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
     lua_rawset(L, 4);
@@ -273,6 +277,7 @@ static int open_all(lua_State *L)
     hide_sim(L);
     make_strict(L);
     use_text_only(L);
+    bind_keep_libraries(L);
     use_search(L, script);
     add_globals(L);
     return 0;

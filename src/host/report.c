@@ -269,6 +269,35 @@ static int to_string(lua_State *L)
     return 1;
 }
 
+/* A __tostring that never ends must not keep the program from ending. */
+enum { TICK = 10000, MAX_TICKS = 1000 };
+static int ticks;
+
+static void tick(lua_State *L, lua_Debug *frame)
+{
+    (void)frame;
+    if (++ticks < MAX_TICKS)
+        return;
+    /* From now on at every instruction: a pcall inside must not go on. */
+    lua_sethook(L, tick, LUA_MASKCOUNT, 1);
+    luaL_error(L, "too long");
+}
+
+/* Replaces the value on top by its text, or leaves the error; false then. */
+static bool to_string_within_bounds(lua_State *L)
+{
+    lua_Hook hook = lua_gethook(L);
+    int mask = lua_gethookmask(L), count = lua_gethookcount(L), status;
+
+    lua_pushcfunction(L, to_string);
+    lua_insert(L, -2);
+    ticks = 0;
+    lua_sethook(L, tick, LUA_MASKCOUNT, TICK);
+    status = lua_pcall(L, 1, 1, 0);
+    lua_sethook(L, hook, mask, count);
+    return status == LUA_OK && lua_type(L, -1) == LUA_TSTRING;
+}
+
 /* Other values would show as an address, which tells nobody anything. */
 static bool has_tostring(lua_State *L, int index)
 {
@@ -331,9 +360,8 @@ static const char *push_message(lua_State *L, int index, int trace,
     if (lua_type(L, index) != LUA_TSTRING && !has_tostring(L, index))
         return lua_pushfstring(L, "an error that is a %s, not a message",
                                luaL_typename(L, index));
-    lua_pushcfunction(L, to_string);
     lua_pushvalue(L, index);
-    if (lua_pcall(L, 1, 1, 0) || lua_type(L, -1) != LUA_TSTRING)
+    if (!to_string_within_bounds(L))
         return "an error whose __tostring failed";
     message = lua_tostring(L, -1);
     if (lua_type(L, index) != LUA_TSTRING)

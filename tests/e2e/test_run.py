@@ -60,19 +60,6 @@ def test_a_missing_script(run_weir):
     assert result.stdout == ""
 
 
-def test_bytecode_is_refused(run_weir, tmp_path):
-    path = tmp_path / "compiled.lua"
-    path.write_bytes(b"\x1bLua\x54\x00\x19\x93\r\n\x1a\n")
-    result = run_weir("run", path)
-    assert result.returncode == 1
-    result = run_weir("run", "-", input="""
-        print(load(string.dump(function() end)))
-        print(pcall(load, string.dump(function() end), "x", "b"))
-    """)
-    assert "attempt to load a binary chunk" in result.stdout
-    assert "only text chunks" in result.stdout
-
-
 def test_a_reader_that_goes_away_is_no_crash(weir, clean_env, script):
     path = script("for i = 1, 1e5 do print(i) end")
     line = f"'{weir}' run '{path}' | head -1"
