@@ -75,6 +75,25 @@ static void what_keeps_us_safe_is_set(void **state)
                         "http,https");
 }
 
+static void a_call_that_must_not_be_repeated_connects_anew(void **state)
+{
+    struct weir_http_exchange x = {.method = "POST",
+                                   .url = "https://x.test/",
+                                   .limits = {.connect_timeout_ms = 10000}};
+    struct weir_http_handle handle = {.exchange = &x};
+    struct list list;
+
+    for (int once = 0; once < 2; once++) {
+        x.once = once;
+        list.n = weir_http_options(weir_http_state(*state), &handle, &x,
+                                   list.options);
+        assert_int_equal(last(&list, "CURLOPT_FRESH_CONNECT")->number, once);
+        /* Libcurl's own is 300 s. */
+        assert_int_equal(last(&list, "CURLOPT_CONNECTTIMEOUT_MS")->number,
+                         10000);
+    }
+}
+
 static void libcurl_takes_them_all(void **state)
 {
     struct list list = list_of(*state, "PUT", "https://x.test/");
@@ -138,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_keeps_us_safe_is_set),
+        TEST(a_call_that_must_not_be_repeated_connects_anew),
         TEST(libcurl_takes_them_all),
         TEST(a_proxy_is_never_for_loopback),
         TEST(a_loopback_name_leads_nowhere_else),

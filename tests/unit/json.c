@@ -222,6 +222,21 @@ static void nul_survives_in_strings_and_keys(void **state)
     weir_json_free(copy);
 }
 
+static void keys_that_differ_in_case_differ(void **state)
+{
+    struct weir_json *json = parse("{\"Name\":1,\"name\":2,\"NAM\":3}");
+    int64_t value = 0;
+
+    (void)state;
+    assert_true(weir_json_integer(weir_json_get(json, "name"), &value));
+    assert_int_equal(value, 2);
+    assert_null(weir_json_get(json, "NAME"));
+    assert_true(weir_json_remove(json, "Name"));
+    assert_false(weir_json_remove(json, "nAme"));
+    assert_int_equal(weir_json_size(json), 2);
+    weir_json_free(json);
+}
+
 static void repeated_keys_are_refused_or_the_last_counts(void **state)
 {
     static const struct row rows[] = {
@@ -550,6 +565,7 @@ int main(void)
         cmocka_unit_test(broken_strings_are_refused),
         cmocka_unit_test(what_rfc_8259_allows_is_taken),
         cmocka_unit_test(nul_survives_in_strings_and_keys),
+        cmocka_unit_test(keys_that_differ_in_case_differ),
         cmocka_unit_test(repeated_keys_are_refused_or_the_last_counts),
         cmocka_unit_test(repeated_keys_are_found_in_large_objects),
         cmocka_unit_test(depth_128_is_taken_and_129_refused),
