@@ -64,10 +64,10 @@ static struct weir_secrets_range go_on(const struct walk *walk,
     return range;
 }
 
+/* A line break, or what errors show in place of one. */
 static bool is_fold(const struct weir_unit *unit)
 {
-    return unit->n == 1 && (unit->bytes[0] == '\n' || unit->bytes[0] == '\r' ||
-                            unit->bytes[0] == ' ' || unit->bytes[0] == '\t');
+    return unit->n == 1 && unit->bytes[0] && strchr("\r\n\t ?", unit->bytes[0]);
 }
 
 /* Where the walk can go from here: at most one state a reading, or two where

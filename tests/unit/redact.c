@@ -317,6 +317,7 @@ static void a_secret_over_two_lines_is_hidden(void **state)
     assert_redacted(*state, "<0123456789a\r\n bcdefghij>", "<[redacted]>");
     assert_redacted(*state, "\"0123456789a\\nbcdefghij\"", "\"[redacted]\"");
     assert_redacted(*state, "0123456789a bcdefghij x", "[redacted] x");
+    assert_redacted(*state, "0123456789a??bcdefghij x", "[redacted] x");
     assert_redacted(*state, "0123456789abcdefghij x", "[redacted] x");
 }
 
