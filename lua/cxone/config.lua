@@ -5,14 +5,15 @@
 local dialect = require "cxone.dialect"
 local err = require "weir.err"
 local options = require "weir.options"
+local secret = require "weir.secret"
 local text = require "weir.text"
 local weir = require "weir"
 
 local config = {}
 
 local known = {
-  tenant = "string", client_id = "string", client_secret = "string",
-  access_key_id = "string", access_key_secret = "string", token = "string",
+  tenant = "string", client_id = "string", client_secret = "secret",
+  access_key_id = "string", access_key_secret = "secret", token = "secret",
   base_url = "string", token_url = "string", scope = "string",
   limit = "table", retry = "table", timeout = "number",
   allow_plain_http = "boolean", dialect = "table", auth = "any",
@@ -30,10 +31,12 @@ local function overlay(base, over)
   return out
 end
 
---- An empty variable counts as one that is not set, as in curl and git.
+--- An empty variable counts as one that is not set, as in curl and git. The
+-- secret ones are no longer in the environment; the host keeps them.
 local function env(name)
   local value = os.getenv(name)
-  if value ~= "" then return value end
+  if value ~= "" and value ~= nil then return value end
+  return secret.find(name)
 end
 
 --- The path part of a URL: the simulator serves the token endpoint there.

@@ -13,10 +13,10 @@ local cxone = {}
 ---@class cxone.connect_options
 ---@field tenant? string             default: CXONE_TENANT
 ---@field client_id? string          default: CXONE_CLIENT_ID
----@field client_secret? string      default: CXONE_CLIENT_SECRET
+---@field client_secret? string|weir.secret      default: CXONE_CLIENT_SECRET
 ---@field access_key_id? string      default: CXONE_ACCESS_KEY_ID; with it the password grant
----@field access_key_secret? string  default: CXONE_ACCESS_KEY_SECRET
----@field token? string              a bearer token as it is, instead of a grant
+---@field access_key_secret? string|weir.secret  default: CXONE_ACCESS_KEY_SECRET
+---@field token? string|weir.secret  a bearer token as it is, instead of a grant
 ---@field auth? weir.auth            an auth of your own, instead of a grant
 ---@field base_url? string           default: CXONE_BASE_URL, else from the tenant's name
 ---@field token_url? string          default: CXONE_TOKEN_URL

@@ -8,7 +8,7 @@ local misuse = core.misuse
 -- The modules that are there for scripts; the rest of "weir.…" is machinery.
 local modules = {
   "args", "auth", "client", "err", "etag", "filter", "http", "json", "log", "page", "poll", "regex",
-  "sim", "task", "yaml",
+  "secret", "sim", "task", "yaml",
 }
 local known = {}
 for _, name in ipairs(modules) do known[name] = "weir." .. name end

@@ -3,6 +3,7 @@
 
 #include "client.h"
 #include "request.h"
+#include "secret.h"
 
 static const char auth_type[] = "weir.auth";
 
@@ -57,7 +58,7 @@ struct options {
 #define COMMON_OPTIONS                                                         \
     OPTION(token_url, BIND_STRING, true),                                      \
         OPTION(client_id, BIND_STRING, true),                                  \
-        OPTION(client_secret, BIND_STRING, true),                              \
+        OPTION(client_secret, BIND_SECRET, true),                              \
         OPTION(scope, BIND_STRING, false), OPTION(fields, BIND_TABLE, false),  \
         OPTION(allow_plain_http, BIND_BOOLEAN, false),                         \
         OPTION(timeout, BIND_SECONDS, false)
@@ -69,7 +70,7 @@ static const struct bind_opt credentials_options[] = {
 static const struct bind_opt access_key_options[] = {
     COMMON_OPTIONS,
     OPTION(access_key_id, BIND_STRING, true),
-    OPTION(access_key_secret, BIND_STRING, true),
+    OPTION(access_key_secret, BIND_SECRET, true),
     {NULL, BIND_ANY, 0, false},
 };
 
@@ -129,16 +130,18 @@ static int auth_access_key(lua_State *L)
                    access_key_options);
 }
 
-/* bearer(token) → auth */
+/* bearer(token or secret) → auth */
 static int auth_bearer(lua_State *L)
 {
     struct weir_auth_config config = {.kind = WEIR_AUTH_BEARER};
-    size_t len;
+    size_t len = 0;
 
-    if (lua_type(L, 1) != LUA_TSTRING)
-        return bind_misuse(L, "auth.bearer: the token must be a string, not %s",
+    config.token = bind_secret_text(L, 1, &len);
+    if (!config.token)
+        return bind_misuse(L,
+                           "auth.bearer: the token must be a string or a "
+                           "weir.secret, not %s",
                            luaL_typename(L, 1));
-    config.token = lua_tolstring(L, 1, &len);
     if (strlen(config.token) != len)
         return bind_misuse(L, "auth.bearer: the token holds a NUL");
     return push_auth(L, "auth.bearer", &config);

@@ -32,6 +32,8 @@ struct bind_context {
     struct weir_log *log;   /* never NULL */
     struct bind_scheduler *scheduler; /* NULL in the simulator's state */
     const char *sim_url; /* origin of the embedded simulator, or NULL */
+    /* The secret that the host keeps under `name`, or NULL; NULL: none. */
+    const char *(*secret)(const char *name);
 };
 void bind_context_set(lua_State *L, struct bind_context *context);
 struct bind_context *bind_context(lua_State *L);
@@ -125,6 +127,7 @@ int bind_await_step(lua_State *L, int box, bind_results_fn *results);
 enum bind_opt_type {
     BIND_STRING,   /* const char *, no NUL inside */
     BIND_TEXT,     /* struct bind_text: bytes */
+    BIND_SECRET,   /* const char *, no NUL; a string or a weir.secret */
     BIND_SECONDS,  /* int64_t milliseconds; number of seconds, 0 or more */
     BIND_COUNT,    /* size_t, 1 or more */
     BIND_UNSIGNED, /* unsigned, 0 or more */
@@ -194,6 +197,7 @@ int luaopen_weir_etag(lua_State *L);
 int luaopen_weir_poll(lua_State *L);
 int luaopen_weir_task(lua_State *L);
 int luaopen_weir_log(lua_State *L);
+int luaopen_weir_secret(lua_State *L);
 int luaopen_weir_err(lua_State *L);
 int luaopen_weir_core(lua_State *L);
 int luaopen_weir_text(lua_State *L);

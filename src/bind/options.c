@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "secret.h"
 #include "weir/filter.h"
 
 #define MAX_OPTIONS 64
@@ -12,6 +13,7 @@
 static const char *const type_words[] = {
     [BIND_STRING] = "a string",
     [BIND_TEXT] = "a string",
+    [BIND_SECRET] = "a string or a weir.secret",
     [BIND_SECONDS] = "a number of seconds, 0 or more",
     [BIND_COUNT] = "a whole number, 1 or more",
     [BIND_UNSIGNED] = "a whole number, 0 or more",
@@ -67,6 +69,17 @@ static bool read_string(lua_State *L, void *out)
     return true;
 }
 
+static bool read_secret(lua_State *L, void *out)
+{
+    size_t len;
+    const char *text = bind_secret_text(L, -1, &len);
+
+    if (!text || strlen(text) != len)
+        return false;
+    *(const char **)out = text;
+    return true;
+}
+
 /* A false here is a wrong type; the value is on top of the stack. */
 static bool read_value(lua_State *L, enum bind_opt_type type, void *out)
 {
@@ -75,6 +88,7 @@ static bool read_value(lua_State *L, enum bind_opt_type type, void *out)
     switch (type) {
     case BIND_STRING: return read_string(L, out);
     case BIND_TEXT: return read_text(L, out);
+    case BIND_SECRET: return read_secret(L, out);
     case BIND_SECONDS: return read_seconds(L, out);
     case BIND_COUNT:
         if (!read_integer(L, 1, LUA_MAXINTEGER, &integer))
@@ -173,7 +187,9 @@ void bind_options(lua_State *L, int index, const char *what,
         if (given && !read_value(L, opt->type, (char *)out + opt->offset))
             bind_misuse(L, "%s: '%s' must be %s%s, not %s", what, opt->name,
                         type_words[opt->type],
-                        opt->type == BIND_STRING ? " without NUL" : "",
+                        opt->type == BIND_STRING || opt->type == BIND_SECRET
+                            ? " without NUL"
+                            : "",
                         lua_type(L, -1) == LUA_TNUMBER ? lua_tostring(L, -1)
                                                        : luaL_typename(L, -1));
         if (there)

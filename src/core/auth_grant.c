@@ -246,7 +246,7 @@ static void refusal(char *out, size_t size, const struct weir_json *json)
 
     if (!why)
         why = weir_json_get_string(json, "message");
-    weir_buf_init(&text, 4096); /* what is beyond is cut anyway */
+    weir_buf_init(&text, (size_t)1 << 20); /* more than any document read */
     if (word)
         weir_buf_adds(&text, word);
     if (word && why)

@@ -48,6 +48,8 @@ const struct host_command host_command_run = {
         "  CXONE_BASE_URL, CXONE_TOKEN_URL                      other places\n"
         "  CXONE_ACCESS_KEY_ID, CXONE_ACCESS_KEY_SECRET         access keys\n"
         "  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE                 as everywhere\n"
+        "The secrets are read once and taken out of the environment: programs\n"
+        "that a script starts do not see them, nor does os.getenv.\n"
         "\n"
         "With --sim, a file SCRIPT.sim.lua beside SCRIPT.lua says what the\n"
         "simulator does meanwhile: faults, activation, seed.\n"

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "exit.h"
+#include "secrecy.h"
 
 static int unknown(const char *word)
 {
@@ -34,6 +35,7 @@ int main(int argc, char **argv)
 {
     const char *first = argc > 1 ? argv[1] : NULL;
 
+    host_secrecy_start();
     if (!first) {
         host_help_print(stderr);
         return HOST_EXIT_USAGE;

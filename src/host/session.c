@@ -10,6 +10,7 @@
 #include "exit.h"
 #include "lua_state.h"
 #include "scheduler.h"
+#include "secrecy.h"
 #include "signals.h"
 #include "sim.h"
 #include "weir/cut.h"
@@ -165,6 +166,8 @@ static enum weir_code begin(struct host_session *s,
         weir_log_new(NULL, log_line, &s->terminal, &s->log, err);
 
     if (code == WEIR_OK)
+        code = host_secrecy_tell(s->log, err);
+    if (code == WEIR_OK)
         code = weir_loop_new(NULL, &s->loop, err);
     if (code == WEIR_OK)
         code = configure_http(s, err);
@@ -176,6 +179,7 @@ static enum weir_code begin(struct host_session *s,
     log_environment(s);
     s->context.loop = s->loop;
     s->context.log = s->log;
+    s->context.secret = host_secrecy_find;
     s->context.scheduler = bind_scheduler_new(s->loop);
     if (!s->context.scheduler)
         return weir_err_nomem(err);

@@ -6,10 +6,10 @@
 ---all that the program writes.
 ---
 ---```lua
----local auth = require "weir.auth"
+---local auth, secret = require "weir.auth", require "weir.secret"
 ---local a = auth.client_credentials {
 ---  token_url = "https://login.example.com/token",
----  client_id = os.getenv "ID", client_secret = os.getenv "SECRET",
+---  client_id = os.getenv "ID", client_secret = secret.find "CXONE_CLIENT_SECRET",
 ---  scope = "read write", fields = { tenant = "acme" },
 ---}
 ---local client = require "weir.client".new {
@@ -21,7 +21,7 @@ local auth = {}
 ---@class weir.auth.credentials
 ---@field token_url string https, or http to loopback
 ---@field client_id string
----@field client_secret string at least 4 bytes
+---@field client_secret string|weir.secret at least 4 bytes
 ---@field scope? string words parted by spaces; none is sent by default
 ---@field fields? table<string, string> further fields of the form, such as `tenant`
 ---@field timeout? number seconds for one token request; default 30
@@ -29,7 +29,7 @@ local auth = {}
 
 ---@class weir.auth.access_key: weir.auth.credentials
 ---@field access_key_id string sent as the user name
----@field access_key_secret string sent as the password; at least 4 bytes
+---@field access_key_secret string|weir.secret sent as the password; at least 4 bytes
 
 ---A source of tokens. `tostring` shows no secret.
 ---@class weir.auth
@@ -48,7 +48,7 @@ function auth.client_credentials(options) end
 function auth.access_key(options) end
 
 ---A token that is given as it is, and cannot be renewed.
----@param token string 4 to 16,384 visible ASCII characters
+---@param token string|weir.secret 4 to 16,384 visible ASCII characters
 ---@return weir.auth
 function auth.bearer(token) end
 

@@ -20,6 +20,7 @@
 ---@field page weir.page
 ---@field poll weir.poll
 ---@field regex weir.regex
+---@field secret weir.secret.module
 ---@field task weir.task
 ---@field yaml weir.yaml
 ---@field null userdata     JSON's and YAML's null; the same value everywhere

@@ -5,7 +5,7 @@
 ---
 ---```lua
 ---local log = require "weir.log"
----log.secret(os.getenv("API_KEY"))
+---log.secret(os.getenv "API_KEY")
 ---log.info("deployed", { id = record.id, seconds = 3.2 })
 ---```
 ---@class weir.log
@@ -32,7 +32,7 @@ function log.warn(message, fields) end
 function log.error(message, fields) end
 
 ---From now on `text` appears in no line, error or trace: neither as it is, nor
----percent-encoded, JSON-escaped or in base64. Credentials and tokens that go
+---percent-encoded, JSON-escaped or in base64, nor encoded so again. Credentials and tokens that go
 ---through `weir.auth` are told by themselves.
 ---@param text string  4 bytes or more; a shorter one raises
 function log.secret(text) end

@@ -1,0 +1,39 @@
+---@meta weir.secret
+
+---Secrets that can be handed on and not read: what a script holds says only
+---its name, and `weir.auth` and `cxone.connect` take it wherever they take a
+---secret as a string.
+---
+---The variables `CXONE_CLIENT_SECRET` and `CXONE_ACCESS_KEY_SECRET` are read
+---once when weir starts, and taken out of the environment: `os.getenv` and
+---the programs that a script starts do not see them. `secret.find` does.
+---
+---```lua
+---local secret = require "weir.secret"
+---local key = secret.find "CXONE_CLIENT_SECRET"
+---print(key)  --> secret CXONE_CLIENT_SECRET
+---```
+---@class weir.secret.module
+local secret = {}
+
+---A secret; `tostring` gives its name.
+---@class weir.secret
+
+---The secret variable of that name; nil if it was not set, or empty.
+---@param name string
+---@return weir.secret?
+function secret.find(name) end
+
+---A secret out of a string, such as what a password manager answered. It is
+---hidden in all that the program writes from now on.
+---@param text string  4 bytes or more, without NUL
+---@param name? string what `tostring` calls it
+---@return weir.secret
+function secret.new(text, name) end
+
+---True if `value` is a secret.
+---@param value any
+---@return boolean
+function secret.is(value) end
+
+return secret

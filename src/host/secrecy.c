@@ -1,0 +1,123 @@
+#include "secrecy.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+extern char **environ;
+
+/* The environment is the process's, and so is what was taken from it. */
+static struct secret {
+    char *name;
+    char *value;
+    struct secret *next;
+} * secrets;
+
+static void forget_all(void)
+{
+    while (secrets) {
+        struct secret *secret = secrets;
+
+        secrets = secret->next;
+        explicit_bzero(secret->value, strlen(secret->value));
+        free(secret->value);
+        free(secret->name);
+        free(secret);
+    }
+}
+
+/* "CXONE_CLIENT_SECRET=…": the length of the name, or 0 for others. */
+static size_t secret_name(const char *entry)
+{
+    static const char begin[] = "CXONE_", end[] = "_SECRET";
+    size_t len = strcspn(entry, "=");
+
+    if (entry[len] != '=' || len < sizeof(begin) + sizeof(end) - 2 ||
+        memcmp(entry, begin, sizeof(begin) - 1) != 0 ||
+        memcmp(entry + len - (sizeof(end) - 1), end, sizeof(end) - 1) != 0)
+        return 0;
+    return len;
+}
+
+/* Without memory the variable is lost: connecting then says it is not set,
+ * which is the smaller harm. */
+static void keep(const char *entry, size_t name_len)
+{
+    struct secret *secret = calloc(1, sizeof(*secret));
+
+    if (!secret)
+        return;
+    secret->name = strndup(entry, name_len);
+    secret->value = strdup(entry + name_len + 1);
+    if (!secret->name || !secret->value) {
+        free(secret->name);
+        free(secret->value);
+        free(secret);
+        return;
+    }
+    secret->next = secrets;
+    secrets = secret;
+}
+
+/* unsetenv() would leave the bytes where they are. */
+static void take_from_environment(void)
+{
+    char **to = environ;
+
+    for (char **from = environ; from && *from; from++) {
+        size_t name_len = secret_name(*from);
+
+        if (name_len == 0) {
+            *to++ = *from;
+            continue;
+        }
+        keep(*from, name_len);
+        explicit_bzero(*from + name_len + 1, strlen(*from + name_len + 1));
+    }
+    if (to)
+        *to = NULL;
+}
+
+/* A limit of 0 would not stop a core that goes to a program (core(5)); to 1
+ * byte the kernel writes neither.  The hard limit stays, so that a child can
+ * raise its own again. */
+static void dump_no_core(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_CORE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+    setrlimit(RLIMIT_CORE, &limit);
+}
+
+void host_secrecy_start(void)
+{
+    dump_no_core();
+    take_from_environment();
+    atexit(forget_all);
+}
+
+const char *host_secrecy_find(const char *name)
+{
+    for (const struct secret *secret = secrets; secret; secret = secret->next) {
+        if (strcmp(secret->name, name) == 0)
+            return secret->value[0] ? secret->value : NULL;
+    }
+    return NULL;
+}
+
+enum weir_code host_secrecy_tell(struct weir_log *log, struct weir_err *err)
+{
+    for (const struct secret *secret = secrets; secret; secret = secret->next) {
+        enum weir_code code =
+            weir_log_secret(log, secret->value, strlen(secret->value), err);
+
+        if (code == WEIR_INVALID)
+            weir_err_clear(err);
+        else if (code)
+            return code;
+    }
+    return WEIR_OK;
+}
