@@ -26,7 +26,11 @@ struct weir_client_config {
     /* The whole call with all its attempts and waits; 0: 120,000. */
     int64_t timeout_ms;
     bool allow_plain_http;
-    struct weir_http_limits limits;         /* each attempt */
+    /* Each attempt; what is called timeout_ms there is attempt_timeout in
+     * messages, since `timeout` is the whole call's here. */
+    struct weir_http_limits limits;
+    unsigned max_depth; /* of documents that the nouns above read; as in */
+    size_t max_nodes;   /* struct weir_json_options */
     const struct weir_transport *transport; /* NULL: weir_http_transport */
     struct weir_log *log;                   /* may be NULL */
 };
@@ -64,7 +68,7 @@ struct weir_call {
      * too. */
     bool idempotent;
     int64_t timeout_ms; /* 0: the client's */
-    size_t max_body;    /* 0: the client's */
+    size_t max_bytes;   /* 0: the client's */
 };
 
 /* An op whose result is a 2xx response (weir_http_response).  429 and 503 are

@@ -7,6 +7,7 @@
 #ifndef WEIR_HTTP_H
 #define WEIR_HTTP_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,16 +33,30 @@ enum weir_code weir_http_configure(struct weir_loop *loop,
                                    const struct weir_http_settings *settings,
                                    struct weir_err *err);
 
-/* Ceilings and deadlines; 0 takes the default in brackets. */
+/* None at all, for members where 0 takes the default. */
+#define WEIR_HTTP_NONE UINT_MAX
+
+/* Ceilings and deadlines; 0 takes the default in brackets.  Each has an error
+ * of its own (WEIR_TIMEOUT for the "timeout"s and min_speed, else WEIR_LIMIT)
+ * that says its value and calls it what it is called here without "_ms", as
+ * the options of scripts do, and a hint that says how to raise it.  Of several
+ * that pass at once the whole exchange's is told. */
 struct weir_http_limits {
-    int64_t timeout_ms;         /* whole exchange [30,000] */
-    int64_t connect_timeout_ms; /* name, TCP and TLS [10,000] */
-    int64_t first_byte_ms;      /* from request sent to first byte [30,000] */
-    int64_t stall_ms;           /* without any byte while receiving [20,000] */
-    size_t max_body;            /* decoded bytes [16 MiB] */
-    size_t max_header_bytes;    /* all header lines together [64 KiB] */
-    size_t max_headers;         /* header lines [200] */
-    unsigned max_redirects;     /* GET and HEAD, same origin only [3] */
+    int64_t timeout_ms;            /* whole exchange [30,000] */
+    int64_t connect_timeout_ms;    /* name, TCP and TLS [10,000] */
+    int64_t first_byte_timeout_ms; /* request sent to first byte [30,000] */
+    int64_t stall_timeout_ms;      /* without a byte while receiving [20,000] */
+    /* Decoded bytes a second, on average over each stall_timeout while
+     * receiving [1]; WEIR_HTTP_NONE: however slow. */
+    unsigned min_speed;
+    unsigned max_redirects;  /* GET and HEAD, same origin only [3]; or none */
+    size_t max_bytes;        /* of the body, decoded [16 MiB] */
+    size_t max_header_bytes; /* all header lines together [64 KiB] */
+    size_t max_headers;      /* header lines [200] */
+    /* What the caller's own options call timeout_ms; NULL: "timeout". */
+    const char *timeout_name;
+    /* If timeout_ms is what is left of a longer time, that time; else 0. */
+    int64_t timeout_of_ms;
 };
 
 struct weir_http_request {

@@ -21,6 +21,7 @@ struct weir_json; /* one value of a document */
 struct weir_json_options {
     unsigned max_depth;  /* 0: WEIR_VALUE_MAX_DEPTH */
     size_t max_nodes;    /* 0: 10,000,000 values */
+    size_t max_bytes;    /* of the text; 0: as long as it is */
     bool duplicate_keys; /* true: the last one counts; false: an error */
     bool secret;         /* wipes what the reading itself held in memory */
 };

@@ -23,7 +23,8 @@ struct weir_page_options {
     const char *cursor_param; /* NULL: WEIR_PAGE_CURSOR */
     const char *next;         /* member with the cursor; NULL: WEIR_PAGE_NEXT */
     size_t max_pages;         /* 0: 1,000,000 */
-    size_t max_body;          /* bytes of one page; 0: the client's */
+    size_t max_items;         /* of all pages; 0: 100,000,000 */
+    size_t max_bytes;         /* bytes of one page; 0: the client's */
 };
 
 /* An op that goes on: each start delivers the next item.  The next page is

@@ -42,6 +42,13 @@ struct weir_sink {
 /* Nesting allowed in any tree, unless an option says less (traps: depth). */
 #define WEIR_VALUE_MAX_DEPTH 128
 
+/* "more than 100 values in one text (max_nodes)", with the hint to raise it;
+ * returns WEIR_LIMIT. */
+enum weir_code weir_value_over(struct weir_err *err, const char *what,
+                               size_t max, const char *option);
+/* The hint for a text nested deeper than `max_depth`. */
+void weir_value_hint_depth(struct weir_err *err, unsigned max_depth);
+
 /* A number read exactly. */
 struct weir_number {
     /* No fraction, no exponent, fits int64_t.  "-0" is no integer: int64_t

@@ -19,6 +19,7 @@ struct weir_yaml_options {
     unsigned max_depth;    /* 0: 64 */
     size_t max_nodes;      /* 0: 1,000,000, aliases expanded */
     size_t max_expansions; /* 0: 10,000 nodes that come from aliases */
+    size_t max_bytes;      /* of the text; 0: as long as it is */
 };
 
 /* Reads one document and drives `sink`.  Anchors and aliases are expanded;

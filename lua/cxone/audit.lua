@@ -16,13 +16,14 @@ end
 --- Iterates over audit entries, of one filter or of all.
 function Audit:entries(opts)
   opts = options.check("audit:entries", opts,
-    { filter_id = "string", page_size = "number" })
+    { filter_id = "string", page_size = "number", max_pages = "number", max_items = "number" })
   local d = self.tenant.dialect
   return page.each(self.tenant.client, d.paths.audit, {
     items = d.page.audit.items,
     query = { filter_id = opts.filter_id },
     size = opts.page_size or d.page.audit.size,
     size_param = d.page.size_param,
+    max_pages = opts.max_pages, max_items = opts.max_items,
     cursor_param = d.page.cursor_param,
     next = d.page.next,
   })

@@ -11,6 +11,14 @@ local weir = require "weir"
 
 local config = {}
 
+--- The ceilings that a connection hands on, under one name everywhere: to its
+-- client, and those of an exchange to its auth as well.
+config.of_exchange = {
+  "attempt_timeout", "connect_timeout", "first_byte_timeout", "stall_timeout", "min_speed",
+  "max_header_bytes", "max_headers",
+}
+config.of_client = { "max_bytes", "max_redirects", "max_depth", "max_nodes" }
+
 local known = {
   tenant = "string", client_id = "string", client_secret = "secret",
   access_key_id = "string", access_key_secret = "secret", token = "secret",
@@ -18,6 +26,10 @@ local known = {
   limit = "table", retry = "table", timeout = "number",
   allow_plain_http = "boolean", dialect = "table", auth = "any",
 }
+
+for _, names in ipairs { config.of_exchange, config.of_client } do
+  for _, name in ipairs(names) do known[name] = "number" end
+end
 
 --- A copy of `over` on top of `base`, table by table: a tenant that differs
 -- names only what differs.

@@ -352,12 +352,14 @@ end
 
 --- Iterates over the records of all filters.
 function Filters:list(opts)
-  opts = options.check("filters:list", opts, { page_size = "number" })
+  opts = options.check("filters:list", opts,
+    { page_size = "number", max_pages = "number", max_items = "number" })
   local d = self.tenant.dialect
   return page.each(self.tenant.client, d.paths.filters, {
     items = d.page.filters.items,
     size = opts.page_size or d.page.filters.size,
     size_param = d.page.size_param,
+    max_pages = opts.max_pages, max_items = opts.max_items,
     cursor_param = d.page.cursor_param,
     next = d.page.next,
   })

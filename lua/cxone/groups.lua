@@ -66,13 +66,15 @@ end
 
 --- Iterates over the ids of the group's filters, however many there are.
 function Groups:members(gid, opts)
-  opts = options.check("groups:members", opts, { page_size = "number" })
+  opts = options.check("groups:members", opts,
+    { page_size = "number", max_pages = "number", max_items = "number" })
   local d = self.tenant.dialect
   return page.each(self.tenant.client,
     path.fill(d.paths.group_filters, { gid = gid }), {
       items = d.page.members.items,
       size = opts.page_size or d.page.members.size,
       size_param = d.page.size_param,
+      max_pages = opts.max_pages, max_items = opts.max_items,
       cursor_param = d.page.cursor_param,
       next = d.page.next,
     })

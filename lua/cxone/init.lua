@@ -21,6 +21,11 @@ function Tenant:__tostring()
   return string.format("tenant %s at %s", self.name, self.base_url)
 end
 
+local function copy(to, from, names)
+  for _, name in ipairs(names) do to[name] = from[name] end
+  return to
+end
+
 local function make_auth(settings)
   if settings.auth then return settings.auth end
   if settings.token then return auth.bearer(settings.token) end
@@ -32,6 +37,7 @@ local function make_auth(settings)
     fields = { tenant = settings.tenant },
     allow_plain_http = settings.allow_plain_http,
   }
+  copy(options, settings, config.of_exchange)
   if settings.access_key_id then
     options.access_key_id = settings.access_key_id
     options.access_key_secret = settings.access_key_secret
@@ -54,14 +60,15 @@ function cxone.connect(options)
     schema = filter.schema(settings.dialect.filter),
     auth = make_auth(settings),
   }, Tenant)
-  tenant.client = client.new {
+  local ceilings = copy(copy({}, settings, config.of_exchange), settings, config.of_client)
+  tenant.client = client.new(copy(ceilings, {
     base_url = settings.base_url,
     auth = tenant.auth,
     retry = settings.retry,
     limit = settings.limit,
     timeout = settings.timeout,
     allow_plain_http = settings.allow_plain_http,
-  }
+  }, { "base_url", "auth", "retry", "limit", "timeout", "allow_plain_http" }))
   tenant.filters = filters.new(tenant)
   tenant.groups = groups.new(tenant)
   tenant.audit = audit.new(tenant)

@@ -10,7 +10,7 @@
 ---@class cxone
 local cxone = {}
 
----@class cxone.connect_options
+---@class cxone.connect_options: weir.http.limits of each request
 ---@field tenant? string             default: CXONE_TENANT
 ---@field client_id? string          default: CXONE_CLIENT_ID
 ---@field client_secret? string|weir.secret      default: CXONE_CLIENT_SECRET
@@ -24,6 +24,9 @@ local cxone = {}
 ---@field limit? {rate?: number, burst?: number}  requests a second; default 100
 ---@field retry? {attempts?: integer, base?: number, cap?: number}  seconds; default 4, 0.5, 20
 ---@field timeout? number            seconds of one call with all its attempts; default 120
+---@field attempt_timeout? number    seconds of one request; default 30
+---@field max_depth? integer         of documents; default 128
+---@field max_nodes? integer         values in one document; default 10,000,000
 ---@field allow_plain_http? boolean  http beyond this machine
 ---@field dialect? table             what differs from `cxone.dialect`, the local check too
 
@@ -170,7 +173,7 @@ function filters:export(what, opts) end
 function filters:metrics(what, opts) end
 
 ---Iterates over all filters, page by page.
----@param opts? {page_size?: integer}
+---@param opts? {page_size?: integer, max_pages?: integer, max_items?: integer}
 ---@return fun(): cxone.record?
 function filters:list(opts) end
 
@@ -184,7 +187,7 @@ function groups:assign(gid, what) end
 
 ---Iterates over the ids of the group's filters.
 ---@param gid string
----@param opts? {page_size?: integer}
+---@param opts? {page_size?: integer, max_pages?: integer, max_items?: integer}
 ---@return fun(): string?
 function groups:members(gid, opts) end
 
@@ -192,7 +195,7 @@ function groups:members(gid, opts) end
 local audit = {}
 
 ---Iterates over audit entries, of one filter or of all.
----@param opts? {filter_id?: string, page_size?: integer}
+---@param opts? {filter_id?: string, page_size?: integer, max_pages?: integer, max_items?: integer}
 ---@return fun(): table?
 function audit:entries(opts) end
 

@@ -48,7 +48,7 @@ struct options {
     const char *scope;
     bool fields;
     bool allow_plain_http;
-    int64_t timeout;
+    struct weir_http_limits limits;
 };
 
 #define OPTION(name, type, required)                                           \
@@ -61,7 +61,11 @@ struct options {
         OPTION(client_secret, BIND_SECRET, true),                              \
         OPTION(scope, BIND_STRING, false), OPTION(fields, BIND_TABLE, false),  \
         OPTION(allow_plain_http, BIND_BOOLEAN, false),                         \
-        OPTION(timeout, BIND_SECONDS, false)
+        BIND_LIMIT_OPTIONS(struct options, limits),                            \
+    {                                                                          \
+        "attempt_timeout", BIND_SECONDS,                                       \
+            offsetof(struct options, limits.timeout_ms), false                 \
+    }
 
 static const struct bind_opt credentials_options[] = {
     COMMON_OPTIONS,
@@ -102,7 +106,9 @@ static int granted(lua_State *L, enum weir_auth_kind kind, const char *what,
 
     lua_settop(L, 1);
     luaL_checktype(L, 1, LUA_TTABLE);
+    bind_limits_before(&options.limits);
     bind_options(L, 1, what, opts, &options);
+    bind_limits_after(&options.limits);
     lua_getfield(L, 1, "fields");
     config.fields = bind_pairs(L, -1, what, "fields", &config.n_fields);
     config.token_url = options.token_url;
@@ -112,7 +118,7 @@ static int granted(lua_State *L, enum weir_auth_kind kind, const char *what,
     config.access_key_secret = options.access_key_secret;
     config.scope = options.scope;
     config.allow_plain_http = options.allow_plain_http;
-    config.limits.timeout_ms = options.timeout;
+    config.limits = options.limits;
     return push_auth(L, what, &config);
 }
 

@@ -50,8 +50,10 @@ struct weir_client *bind_client_check(lua_State *L, int index, const char *what)
 struct options {
     const char *base_url;
     bool auth, retry, limit;
-    int64_t timeout, attempt_timeout;
-    size_t max_bytes;
+    int64_t timeout;
+    struct weir_http_limits limits; /* of each attempt */
+    unsigned max_depth;
+    size_t max_nodes;
     bool allow_plain_http;
 };
 
@@ -66,8 +68,11 @@ static const struct bind_opt new_options[] = {
     OPTION(struct options, retry, BIND_TABLE, false),
     OPTION(struct options, limit, BIND_ANY, false),
     OPTION(struct options, timeout, BIND_SECONDS, false),
-    OPTION(struct options, attempt_timeout, BIND_SECONDS, false),
-    OPTION(struct options, max_bytes, BIND_COUNT, false),
+    {"attempt_timeout", BIND_SECONDS,
+     offsetof(struct options, limits.timeout_ms), false},
+    BIND_LIMIT_OPTIONS(struct options, limits),
+    OPTION(struct options, max_depth, BIND_UNSIGNED, false),
+    OPTION(struct options, max_nodes, BIND_COUNT, false),
     OPTION(struct options, allow_plain_http, BIND_BOOLEAN, false),
     {NULL, BIND_ANY, 0, false},
 };
@@ -153,14 +158,17 @@ static int client_new(lua_State *L)
         return bind_misuse(L, "client.new: there are no calls to make in here");
     lua_settop(L, 1);
     luaL_checktype(L, 1, LUA_TTABLE);
+    bind_limits_before(&options.limits);
     bind_options(L, 1, "client.new", new_options, &options);
+    bind_limits_after(&options.limits);
     read_retry(L, &config);
     read_limit(L, &config);
     read_auth(L, &config);
     config.base_url = options.base_url;
     config.timeout_ms = options.timeout;
-    config.limits.timeout_ms = options.attempt_timeout;
-    config.limits.max_body = options.max_bytes;
+    config.limits = options.limits;
+    config.max_depth = options.max_depth;
+    config.max_nodes = options.max_nodes;
     config.allow_plain_http = options.allow_plain_http;
     box = bind_box(L, sizeof(*box), client_fini);
     luaL_setmetatable(L, client_type);
@@ -237,7 +245,7 @@ static int do_call(lua_State *L, int index, const char *what,
         .safe = options.safe,
         .idempotent = options.idempotent,
         .timeout_ms = options.timeout,
-        .max_body = options.max_bytes,
+        .max_bytes = options.max_bytes,
     };
     op = bind_op(L);
     code = weir_client_call(client, &call, op, &err);

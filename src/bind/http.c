@@ -10,9 +10,7 @@
 struct options {
     const char *method;
     const char *url;
-    int64_t timeout, connect_timeout, first_byte_timeout, stall_timeout;
-    size_t max_bytes, max_header_bytes, max_headers;
-    unsigned max_redirects;
+    struct weir_http_limits limits;
     bool once;
     bool allow_plain_http;
     bool request; /* query, headers, body: read by bind_request */
@@ -24,12 +22,10 @@ struct options {
     }
 #define COMMON_OPTIONS                                                         \
     BIND_REQUEST_OPTIONS(struct options, request),                             \
-        OPTION(timeout, BIND_SECONDS), OPTION(connect_timeout, BIND_SECONDS),  \
-        OPTION(first_byte_timeout, BIND_SECONDS),                              \
-        OPTION(stall_timeout, BIND_SECONDS), OPTION(max_bytes, BIND_COUNT),    \
-        OPTION(max_header_bytes, BIND_COUNT), OPTION(max_headers, BIND_COUNT), \
-        OPTION(max_redirects, BIND_UNSIGNED), OPTION(once, BIND_BOOLEAN),      \
-        OPTION(allow_plain_http, BIND_BOOLEAN)
+        BIND_LIMIT_OPTIONS(struct options, limits),                            \
+        {"timeout", BIND_SECONDS, offsetof(struct options, limits.timeout_ms), \
+         false},                                                               \
+        OPTION(once, BIND_BOOLEAN), OPTION(allow_plain_http, BIND_BOOLEAN)
 
 static const struct bind_opt request_options[] = {
     {"method", BIND_STRING, offsetof(struct options, method), false},
@@ -57,20 +53,6 @@ static const char *full_url(lua_State *L, const char *url, const char *query)
     if (weir_buf_adds(buf, query))
         bind_misuse(L, "http: the URL is over %zu bytes", MAX_URL);
     return weir_buf_str(buf);
-}
-
-static struct weir_http_limits limits(const struct options *options)
-{
-    return (struct weir_http_limits){
-        .timeout_ms = options->timeout,
-        .connect_timeout_ms = options->connect_timeout,
-        .first_byte_ms = options->first_byte_timeout,
-        .stall_ms = options->stall_timeout,
-        .max_body = options->max_bytes,
-        .max_header_bytes = options->max_header_bytes,
-        .max_headers = options->max_headers,
-        .max_redirects = options->max_redirects,
-    };
 }
 
 /* The headers with the body's Content-Type, unless the caller gave one.
@@ -106,7 +88,7 @@ static int call(lua_State *L, int index, const char *what,
     struct weir_http_request request = {
         .once = options->once,
         .allow_plain_http = options->allow_plain_http,
-        .limits = limits(options),
+        .limits = options->limits,
     };
     struct bind_request parts;
     struct weir_op **op;
@@ -137,7 +119,9 @@ static int http_request(lua_State *L)
 
     lua_settop(L, 1);
     luaL_checktype(L, 1, LUA_TTABLE);
+    bind_limits_before(&options.limits);
     bind_options(L, 1, "http.request", request_options, &options);
+    bind_limits_after(&options.limits);
     return call(L, 1, "http.request", &options);
 }
 
@@ -155,7 +139,9 @@ static int http_short(lua_State *L)
     options.url = lua_tolstring(L, 1, &len);
     if (strlen(options.url) != len)
         return bind_misuse(L, "%s: the URL holds a NUL", what);
+    bind_limits_before(&options.limits);
     bind_options(L, 2, what, short_options, &options);
+    bind_limits_after(&options.limits);
     options.method = lua_tostring(L, lua_upvalueindex(1));
     return call(L, 2, what, &options);
 }

@@ -3,37 +3,43 @@
 
 #define MAX_INDENT 16
 
-/* decode(text [, options]) → value, or nil and an err object. */
-static int json_decode(lua_State *L)
+struct bind_builder *bind_json_options(lua_State *L, int index,
+                                       const char *what,
+                                       struct weir_json_options *out)
 {
     struct options {
-        unsigned max_depth;
-        size_t max_nodes;
-        bool duplicate_keys;
+        struct weir_json_options json;
         const char *big_numbers;
     } o = {0};
     static const struct bind_opt opts[] = {
-        {"max_depth", BIND_UNSIGNED, offsetof(struct options, max_depth),
+        {"max_depth", BIND_UNSIGNED, offsetof(struct options, json.max_depth),
          false},
-        {"max_nodes", BIND_COUNT, offsetof(struct options, max_nodes), false},
+        {"max_nodes", BIND_COUNT, offsetof(struct options, json.max_nodes),
+         false},
+        {"max_bytes", BIND_COUNT, offsetof(struct options, json.max_bytes),
+         false},
         {"duplicate_keys", BIND_BOOLEAN,
-         offsetof(struct options, duplicate_keys), false},
+         offsetof(struct options, json.duplicate_keys), false},
         {"big_numbers", BIND_STRING, offsetof(struct options, big_numbers),
          false},
         {NULL, BIND_ANY, 0, false},
     };
+
+    bind_options(L, index, what, opts, &o);
+    *out = o.json;
+    return bind_builder_big(L, bind_big_check(L, what, o.big_numbers));
+}
+
+/* decode(text [, options]) → value, or nil and an err object. */
+static int json_decode(lua_State *L)
+{
     struct weir_err err = WEIR_ERR_INIT;
     struct weir_json_options options;
     struct bind_builder *builder;
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
 
-    bind_options(L, 2, "json.decode", opts, &o);
-    options = (struct weir_json_options){.max_depth = o.max_depth,
-                                         .max_nodes = o.max_nodes,
-                                         .duplicate_keys = o.duplicate_keys};
-    builder =
-        bind_builder_big(L, bind_big_check(L, "json.decode", o.big_numbers));
+    builder = bind_json_options(L, 2, "json.decode", &options);
     if (weir_json_scan(text, len, &options, bind_builder_sink(builder), &err))
         return bind_fail(L, &err);
     return 1;

@@ -12,7 +12,7 @@
 
 struct options {
     const char *items, *cursor_param, *size_param, *next;
-    size_t size, max_pages, max_bytes;
+    size_t size, max_pages, max_items, max_bytes;
     bool query; /* read by bind_query */
 };
 
@@ -28,6 +28,7 @@ static const struct bind_opt page_options[] = {
     OPTION(cursor_param, BIND_STRING),
     OPTION(next, BIND_STRING),
     OPTION(max_pages, BIND_COUNT),
+    OPTION(max_items, BIND_COUNT),
     OPTION(max_bytes, BIND_COUNT),
     {NULL, BIND_ANY, 0, false},
 };
@@ -77,7 +78,8 @@ static int page_open(lua_State *L)
     page.cursor_param = options.cursor_param;
     page.next = options.next;
     page.max_pages = options.max_pages;
-    page.max_body = options.max_bytes;
+    page.max_items = options.max_items;
+    page.max_bytes = options.max_bytes;
     op = bind_op(L);
     if (weir_page_new(client, &page, op, &err))
         return bind_raise(L, &err);

@@ -1,6 +1,7 @@
 /* Query, headers and body of a call, out of Lua tables. */
 #include "request.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,4 +321,28 @@ void bind_request(lua_State *L, int index, const char *what,
     out->headers = bind_headers(L, -1, what, &out->n_headers);
     lua_remove(L, -2);
     bind_body(L, index, what, &out->body);
+}
+
+/* ---- ceilings ---- */
+
+/* No script means so much. */
+#define NOT_GIVEN (UINT_MAX - 1)
+
+void bind_limits_before(struct weir_http_limits *limits)
+{
+    limits->min_speed = limits->max_redirects = NOT_GIVEN;
+}
+
+static void read_none(unsigned *value)
+{
+    if (*value == NOT_GIVEN)
+        *value = 0;
+    else if (*value == 0)
+        *value = WEIR_HTTP_NONE;
+}
+
+void bind_limits_after(struct weir_http_limits *limits)
+{
+    read_none(&limits->min_speed);
+    read_none(&limits->max_redirects);
 }

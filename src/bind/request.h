@@ -61,6 +61,34 @@ void bind_request(lua_State *L, int index, const char *what,
         "form", BIND_TABLE, offsetof(type, member), false                      \
     }
 
+/* The ceilings of an HTTP exchange, one list for whoever has them: offsets
+ * into a struct weir_http_limits that is `member` of `type`.  Its timeout_ms
+ * goes by different names, and is not in it. */
+#define BIND_LIMIT(type, member, field)                                        \
+    (offsetof(type, member) + offsetof(struct weir_http_limits, field))
+#define BIND_LIMIT_OPTIONS(type, member)                                       \
+    {"connect_timeout", BIND_SECONDS,                                          \
+     BIND_LIMIT(type, member, connect_timeout_ms), false},                     \
+        {"first_byte_timeout", BIND_SECONDS,                                   \
+         BIND_LIMIT(type, member, first_byte_timeout_ms), false},              \
+        {"stall_timeout", BIND_SECONDS,                                        \
+         BIND_LIMIT(type, member, stall_timeout_ms), false},                   \
+        {"min_speed", BIND_UNSIGNED, BIND_LIMIT(type, member, min_speed),      \
+         false},                                                               \
+        {"max_bytes", BIND_COUNT, BIND_LIMIT(type, member, max_bytes), false}, \
+        {"max_header_bytes", BIND_COUNT,                                       \
+         BIND_LIMIT(type, member, max_header_bytes), false},                   \
+        {"max_headers", BIND_COUNT, BIND_LIMIT(type, member, max_headers),     \
+         false},                                                               \
+    {                                                                          \
+        "max_redirects", BIND_UNSIGNED,                                        \
+            BIND_LIMIT(type, member, max_redirects), false                     \
+    }
+/* To be called on the struct before and after bind_options reads it: a script
+ * says 0 for none, where the core takes 0 for the default. */
+void bind_limits_before(struct weir_http_limits *limits);
+void bind_limits_after(struct weir_http_limits *limits);
+
 /* Pushes the response: a table {status, headers, body, url, elapsed} with
  * the method json(). */
 void bind_response_push(lua_State *L,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "request.h"
+#include "value.h"
 
 static const char response_type[] = "weir.http.response";
 static const char headers_type[] = "weir.http.headers";
@@ -62,27 +63,29 @@ static void push_headers(lua_State *L,
     lua_setmetatable(L, -2);
 }
 
-/* response:json() → value, or nil and the err. */
+/* response:json([options]) → value, or nil and the err. */
 static int response_json(lua_State *L)
 {
     struct weir_err err = WEIR_ERR_INIT;
+    struct weir_json_options options;
     struct bind_builder *builder;
     const char *body, *url;
     size_t len;
 
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
+    lua_settop(L, 2);
     if (lua_getfield(L, 1, "body") != LUA_TSTRING)
         return bind_misuse(L, "response:json(): the response has no body");
     body = lua_tolstring(L, -1, &len);
-    builder = bind_builder(L);
-    if (weir_json_scan(body, len, NULL, bind_builder_sink(builder), &err) ==
+    builder = bind_json_options(L, 2, "response:json", &options);
+    if (weir_json_scan(body, len, &options, bind_builder_sink(builder), &err) ==
         WEIR_OK)
         return 1;
     lua_getfield(L, 1, "url");
     url = lua_tostring(L, -1);
-    weir_err_prefix(&err, "the body from %.*s is no JSON: ",
-                    url ? (int)strcspn(url, "?#") : 0, url ? url : "");
+    weir_err_prefix(
+        &err, "the body from %.*s%s: ", url ? (int)strcspn(url, "?#") : 0,
+        url ? url : "", err.code == WEIR_SYNTAX ? " is no JSON" : "");
     return bind_fail(L, &err);
 }
 

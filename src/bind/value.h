@@ -39,4 +39,10 @@ void bind_path_index(struct bind_path *path, size_t index);
 /* "/a/0/b", or "value" for the whole. */
 const char *bind_path_text(const struct bind_path *path);
 
+/* Reads json.decode's options at `index` for `what`, and pushes a builder that
+ * keeps to them. */
+struct bind_builder *bind_json_options(lua_State *L, int index,
+                                       const char *what,
+                                       struct weir_json_options *out);
+
 #endif

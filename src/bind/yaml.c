@@ -9,6 +9,7 @@ static int yaml_decode(lua_State *L)
         unsigned max_depth;
         size_t max_nodes;
         size_t max_expansions;
+        size_t max_bytes;
         const char *big_numbers;
     } o = {0};
     static const struct bind_opt opts[] = {
@@ -17,6 +18,7 @@ static int yaml_decode(lua_State *L)
         {"max_nodes", BIND_COUNT, offsetof(struct options, max_nodes), false},
         {"max_expansions", BIND_COUNT, offsetof(struct options, max_expansions),
          false},
+        {"max_bytes", BIND_COUNT, offsetof(struct options, max_bytes), false},
         {"big_numbers", BIND_STRING, offsetof(struct options, big_numbers),
          false},
         {NULL, BIND_ANY, 0, false},
@@ -28,8 +30,8 @@ static int yaml_decode(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &len);
 
     bind_options(L, 2, "yaml.decode", opts, &o);
-    options =
-        (struct weir_yaml_options){o.max_depth, o.max_nodes, o.max_expansions};
+    options = (struct weir_yaml_options){o.max_depth, o.max_nodes,
+                                         o.max_expansions, o.max_bytes};
     builder =
         bind_builder_big(L, bind_big_check(L, "yaml.decode", o.big_numbers));
     if (weir_yaml_scan(text, len, &options, bind_builder_sink(builder), &err))

@@ -83,8 +83,9 @@ enum weir_code weir_auth_new(struct weir_loop *loop,
     auth->allow_plain_http = config->allow_plain_http;
     auth->retry = config->retry;
     auth->limits = config->limits;
-    if (auth->limits.max_body == 0)
-        auth->limits.max_body = (size_t)64 * 1024;
+    if (auth->limits.max_bytes == 0)
+        auth->limits.max_bytes = (size_t)64 * 1024;
+    auth->limits.timeout_name = "attempt_timeout";
     auth->transport =
         config->transport ? *config->transport : weir_http_transport;
     auth->log = config->log;

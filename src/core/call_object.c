@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client_internal.h"
 #include "weir/cut.h"
 #include "weir/http.h"
 
@@ -25,8 +26,9 @@ enum weir_code weir_call_object(const struct weir_op *call, const char *method,
     const struct weir_http_response *response = weir_http_response(call);
     struct weir_err own = WEIR_ERR_INIT;
     struct weir_json *json = NULL;
-    enum weir_code code =
-        weir_json_parse(response->body, response->body_len, NULL, &json, &own);
+    enum weir_code code = weir_json_parse(
+        response->body, response->body_len,
+        &((const struct call *)call)->client->document, &json, &own);
 
     if (code == WEIR_SYNTAX) {
         weir_err_prefix(&own, "the answer is not JSON: ");

@@ -311,7 +311,8 @@ enum weir_code weir_call_copy(struct call *call, const struct weir_call *from,
                                  from->safe, from->idempotent);
     call->timeout_ms =
         from->timeout_ms > 0 ? from->timeout_ms : client->timeout_ms;
-    call->max_body = from->max_body ? from->max_body : client->limits.max_body;
+    call->max_bytes =
+        from->max_bytes ? from->max_bytes : client->limits.max_bytes;
     code = copy(call, from, err);
     return code ? code : check_url(call, err);
 }
@@ -360,9 +361,13 @@ enum weir_code weir_call_request(struct call *call, const char *token,
             (struct weir_header){"Authorization", authorization};
     if (request.limits.timeout_ms <= 0)
         request.limits.timeout_ms = ATTEMPT_TIMEOUT_MS;
-    if (request.limits.timeout_ms > timeout_ms)
+    request.limits.timeout_name = "attempt_timeout";
+    if (request.limits.timeout_ms > timeout_ms) {
         request.limits.timeout_ms = timeout_ms;
-    request.limits.max_body = call->max_body;
+        request.limits.timeout_name = "timeout";
+        request.limits.timeout_of_ms = call->timeout_ms;
+    }
+    request.limits.max_bytes = call->max_bytes;
     code = client->transport.request(client->transport.ud, client->loop,
                                      &request, &call->request, err);
     if (code)

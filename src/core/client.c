@@ -69,6 +69,8 @@ enum weir_code weir_client_new(struct weir_loop *loop,
     client->auth = config->auth ? weir_auth_ref(config->auth) : NULL;
     client->retry = config->retry;
     client->limits = config->limits;
+    client->document = (struct weir_json_options){
+        .max_depth = config->max_depth, .max_nodes = config->max_nodes};
     client->timeout_ms =
         config->timeout_ms > 0 ? config->timeout_ms : DEFAULT_TIMEOUT_MS;
     client->allow_plain_http = config->allow_plain_http;

@@ -9,6 +9,7 @@
 
 #include "budget.h"
 #include "weir/client.h"
+#include "weir/json.h"
 #include "weir/limit.h"
 
 /* ---- what the calls of a client share (client.c) ---- */
@@ -29,6 +30,7 @@ struct weir_client {
     struct weir_auth *auth;
     struct weir_retry_policy retry;
     struct weir_http_limits limits;
+    struct weir_json_options document;
     int64_t timeout_ms;
     bool allow_plain_http;
     struct weir_transport transport;
@@ -80,7 +82,7 @@ struct call {
     size_t body_len;
     enum weir_retry_kind kind;
     int64_t timeout_ms;
-    size_t max_body;
+    size_t max_bytes;
 
     /* How far it is (call.c). */
     enum call_state state;

@@ -154,9 +154,9 @@ enum weir_code weir_http_new(struct weir_loop *loop,
     }
     weir_buf_init(&x->head, x->limits.max_header_bytes);
     if (request->secret)
-        weir_buf_init_secret(&x->answer, x->limits.max_body);
+        weir_buf_init_secret(&x->answer, x->limits.max_bytes);
     else
-        weir_buf_init(&x->answer, x->limits.max_body);
+        weir_buf_init(&x->answer, x->limits.max_bytes);
     *out = &x->http.op;
     return WEIR_OK;
 }

@@ -35,8 +35,8 @@ static void add_facts(struct weir_http_exchange *x)
 
 /* ---- deadlines ---- */
 
-static void say_late(struct weir_http_exchange *x, int64_t limit,
-                     const char *what, const char *option)
+static void say_late(struct weir_http_exchange *x, const char *what,
+                     int64_t limit, const char *option)
 {
     char server[SERVER_MAX];
 
@@ -49,36 +49,85 @@ static void say_late(struct weir_http_exchange *x, int64_t limit,
     add_facts(x);
 }
 
-bool weir_http_late(struct weir_http_exchange *x, int64_t now, int64_t *next)
+static void say_too_late(struct weir_http_exchange *x)
 {
-    *next = x->deadline;
-    if (now >= x->deadline) {
-        say_late(x, x->limits.timeout_ms,
-                 x->sent ? "no whole answer from" : "no connection to",
-                 "timeout");
+    const struct weir_http_limits *limits = &x->limits;
+
+    say_late(x, x->sent ? "no whole answer from" : "no connection to",
+             limits->timeout_ms, limits->timeout_name);
+    if (limits->timeout_of_ms > limits->timeout_ms)
+        weir_err_append(weir_op_error(&x->http.op), ", which were left of %g s",
+                        seconds(limits->timeout_of_ms));
+}
+
+static void say_slow(struct weir_http_exchange *x, int64_t window)
+{
+    char server[SERVER_MAX];
+
+    weir_url_host_port(x->url, server, sizeof(server));
+    weir_err_set(weir_op_error(&x->http.op), WEIR_TIMEOUT,
+                 "the answer from %s came with less than %u bytes a second "
+                 "(min_speed): %zu bytes in %g s",
+                 server, x->limits.min_speed, x->window_bytes, seconds(window));
+    weir_err_hint(weir_op_error(&x->http.op),
+                  "lower min_speed if the server is so slow, "
+                  "or raise stall_timeout, over which it is "
+                  "measured");
+    add_facts(x);
+}
+
+/* While the answer comes in. */
+static bool is_slow(struct weir_http_exchange *x, int64_t now, int64_t *next)
+{
+    int64_t window = now - x->window_started;
+
+    if (now - x->moved >= x->limits.stall_timeout_ms) {
+        say_late(x, "no further byte of the answer from",
+                 x->limits.stall_timeout_ms, "stall_timeout");
         return true;
     }
-    /* Until the request goes out, libcurl's connect timeout holds. */
-    if (x->sent) {
-        int64_t limit =
-            x->receiving ? x->limits.stall_ms : x->limits.first_byte_ms;
-
-        if (now - x->moved >= limit) {
-            if (x->receiving)
-                say_late(x, limit, "no further byte of the answer from",
-                         "stall_timeout");
-            else
-                say_late(x, limit, "no answer from", "first_byte_timeout");
+    if (window >= x->limits.stall_timeout_ms) {
+        if (x->limits.min_speed != WEIR_HTTP_NONE &&
+            (double)x->window_bytes <
+                (double)x->limits.min_speed * seconds(window)) {
+            say_slow(x, window);
             return true;
         }
-        if (x->moved + limit < *next)
-            *next = x->moved + limit;
+        x->window_started = now;
+        x->window_bytes = 0;
+    }
+    if (x->moved + x->limits.stall_timeout_ms < *next)
+        *next = x->moved + x->limits.stall_timeout_ms;
+    if (x->window_started + x->limits.stall_timeout_ms < *next)
+        *next = x->window_started + x->limits.stall_timeout_ms;
+    return false;
+}
+
+bool weir_http_late(struct weir_http_exchange *x, int64_t now, int64_t *next)
+{
+    int64_t first_byte = x->limits.first_byte_timeout_ms;
+
+    *next = x->deadline;
+    if (now >= x->deadline) {
+        say_too_late(x);
+        return true;
+    }
+    if (x->receiving)
+        return is_slow(x, now, next);
+    /* Until the request goes out, libcurl's connect timeout holds. */
+    if (x->sent) {
+        if (now - x->moved >= first_byte) {
+            say_late(x, "no answer from", first_byte, "first_byte_timeout");
+            return true;
+        }
+        if (x->moved + first_byte < *next)
+            *next = x->moved + first_byte;
     } else {
         /* The connection may come any time; the shorter of the two limits
          * is how soon one of them can be due after it. */
-        int64_t limit = x->limits.stall_ms < x->limits.first_byte_ms
-                            ? x->limits.stall_ms
-                            : x->limits.first_byte_ms;
+        int64_t limit = x->limits.stall_timeout_ms < first_byte
+                            ? x->limits.stall_timeout_ms
+                            : first_byte;
 
         if (now + limit < *next)
             *next = now + limit;
@@ -153,7 +202,8 @@ static enum weir_code say_no_memory(struct weir_http_exchange *x,
     /* This is also how libcurl 7.88 reports a header line over 100 KB. */
     if (x->sent && !x->head_done)
         return weir_err_set(weir_op_error(&x->http.op), WEIR_LIMIT,
-                            "the answer from %s has a header line over 100 KB",
+                            "the answer from %s has a header line over 100 "
+                            "KB, which no option allows",
                             server);
     return weir_err_nomem(weir_op_error(&x->http.op));
 }
@@ -194,7 +244,7 @@ static enum weir_code say(struct weir_http_exchange *x, CURLcode result)
                             server);
     case CURLE_COULDNT_CONNECT: return say_no_connection(x, result, server);
     case CURLE_OPERATION_TIMEDOUT:
-        say_late(x, x->limits.connect_timeout_ms, "no connection to",
+        say_late(x, "no connection to", x->limits.connect_timeout_ms,
                  "connect_timeout");
         return WEIR_TIMEOUT;
     case CURLE_GOT_NOTHING:

@@ -83,8 +83,10 @@ struct weir_http_exchange {
     struct weir_timer timer;
     int64_t started;
     int64_t deadline;
-    int64_t moved; /* when a byte last went either way */
-    bool sent;     /* connected: the request is going out */
+    int64_t moved;          /* when a byte last went either way */
+    int64_t window_started; /* the stretch that min_speed is measured over */
+    size_t window_bytes;
+    bool sent; /* connected: the request is going out */
     bool receiving;
     bool left_loopback; /* a connection elsewhere was refused */
     curl_off_t uploaded;

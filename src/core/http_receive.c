@@ -23,6 +23,16 @@ static void note_moved(struct weir_http_exchange *x)
     x->moved = weir_loop_now(x->http.op.loop);
 }
 
+static void note_received(struct weir_http_exchange *x, size_t n)
+{
+    note_moved(x);
+    if (!x->receiving) {
+        x->window_started = x->moved;
+        x->window_bytes = 0;
+    }
+    x->window_bytes += n;
+}
+
 /* ---- before the answer ---- */
 
 curl_socket_t weir_http_on_socket(void *ud, curlsocktype purpose,
@@ -262,7 +272,7 @@ size_t weir_http_on_header(char *line, size_t size, size_t n, void *ud)
 {
     struct weir_http_exchange *x = exchange(ud);
 
-    note_moved(x);
+    note_received(x, size * n);
     return take_line(x, line, size * n) ? size * n : 0;
 }
 
@@ -285,7 +295,7 @@ size_t weir_http_on_body(char *bytes, size_t size, size_t n, void *ud)
     size_t len = size * n;
     char server[300];
 
-    note_moved(x);
+    note_received(x, len);
     if (!x->answer.data && x->has_length)
         reserve_body(x);
     switch (weir_buf_add(&x->answer, bytes, len)) {
@@ -294,7 +304,7 @@ size_t weir_http_on_body(char *bytes, size_t size, size_t n, void *ud)
         weir_url_host_port(x->url, server, sizeof(server));
         weir_err_set(weir_op_error(&x->http.op), WEIR_LIMIT,
                      "the answer from %s is larger than %zu bytes (max_bytes)",
-                     server, x->limits.max_body);
+                     server, x->limits.max_bytes);
         weir_err_hint(weir_op_error(&x->http.op),
                       "raise max_bytes if such answers are expected");
         break;

@@ -38,6 +38,7 @@ enum weir_code weir_http_redirect(struct weir_http_exchange *x, bool *follow,
 
     *follow = false;
     if (!is_redirect(x->status) || !location ||
+        x->limits.max_redirects == WEIR_HTTP_NONE ||
         (strcmp(x->method, "GET") != 0 && strcmp(x->method, "HEAD") != 0))
         return WEIR_OK;
     target = resolve(x->url, location);
@@ -55,6 +56,8 @@ enum weir_code weir_http_redirect(struct weir_http_exchange *x, bool *follow,
         weir_err_set(err, WEIR_LIMIT,
                      "%s redirects more than %u times (max_redirects)", server,
                      x->limits.max_redirects);
+        weir_err_hint(err, "raise max_redirects if so many are expected; the "
+                           "server may send them in a circle");
         return WEIR_LIMIT;
     }
     x->redirects++;

@@ -126,18 +126,22 @@ limits_with_defaults(const struct weir_http_limits *given)
         limits.timeout_ms = 30000;
     if (limits.connect_timeout_ms <= 0)
         limits.connect_timeout_ms = 10000;
-    if (limits.first_byte_ms <= 0)
-        limits.first_byte_ms = 30000;
-    if (limits.stall_ms <= 0)
-        limits.stall_ms = 20000;
-    if (limits.max_body == 0)
-        limits.max_body = 16 * KIB * KIB;
+    if (limits.first_byte_timeout_ms <= 0)
+        limits.first_byte_timeout_ms = 30000;
+    if (limits.stall_timeout_ms <= 0)
+        limits.stall_timeout_ms = 20000;
+    if (limits.min_speed == 0)
+        limits.min_speed = 1;
+    if (limits.max_bytes == 0)
+        limits.max_bytes = 16 * KIB * KIB;
     if (limits.max_header_bytes == 0)
         limits.max_header_bytes = 64 * KIB;
     if (limits.max_headers == 0)
         limits.max_headers = 200;
     if (limits.max_redirects == 0)
         limits.max_redirects = 3;
+    if (!limits.timeout_name)
+        limits.timeout_name = "timeout";
     return limits;
 }
 

@@ -279,10 +279,12 @@ static enum weir_code begin(struct scanner *s, bool object)
         struct weir_place place =
             weir_excerpt_place(s->text, (size_t)(s->p - s->text));
 
-        return weir_err_set(
-            s->err, WEIR_LIMIT,
-            "line %zu, column %zu: nested deeper than %u levels", place.line,
-            place.column, s->max_depth);
+        weir_err_set(s->err, WEIR_LIMIT,
+                     "line %zu, column %zu: nested deeper than %u levels "
+                     "(max_depth)",
+                     place.line, place.column, s->max_depth);
+        weir_value_hint_depth(s->err, s->max_depth);
+        return WEIR_LIMIT;
     }
     s->p++;
     s->is_object[s->depth++] = object;
@@ -351,8 +353,8 @@ static enum weir_code value(struct scanner *s)
     if (s->p == s->end)
         return expected(s, "a value");
     if (++s->nodes > s->max_nodes)
-        return weir_err_set(s->err, WEIR_LIMIT,
-                            "more than %zu values in one text", s->max_nodes);
+        return weir_value_over(s->err, "values in one text", s->max_nodes,
+                               "max_nodes");
     switch (*s->p) {
     case '{':
     case '[': return begin(s, *s->p == '{');
@@ -435,6 +437,10 @@ enum weir_code weir_json_scan(const char *text, size_t len,
     const struct weir_json_options *o = options ? options : &none;
     struct scanner s;
     enum weir_code code;
+
+    if (o->max_bytes && len > o->max_bytes)
+        return weir_value_over(err, "bytes in one text", o->max_bytes,
+                               "max_bytes");
 
     s.text = s.p = text;
     s.end = text + len;

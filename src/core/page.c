@@ -9,6 +9,7 @@
 #include "weir/url.h"
 
 #define MAX_PAGES  ((size_t)1000000)
+#define MAX_ITEMS  ((size_t)100000000)
 #define CURSOR_MAX ((size_t)4096)
 #define QUERY_MAX  ((size_t)64 << 10)
 
@@ -16,7 +17,8 @@ struct page {
     struct weir_op op;
     struct weir_client *client;
     char *path, *query, *items, *cursor_param, *next;
-    size_t max_pages, max_body;
+    size_t max_pages, max_items, max_bytes;
+    size_t n_items; /* delivered */
     struct weir_trail trail;
     struct weir_json *here;           /* the page being delivered */
     const struct weir_json *item;     /* delivered last */
@@ -156,15 +158,22 @@ static void fetched(void *ud, struct weir_op *call)
         advance(p);
 }
 
+static enum weir_code over(const struct page *p, size_t max, const char *unit,
+                           const char *option, struct weir_err *err)
+{
+    weir_err_set(err, WEIR_LIMIT, "the listing %s has more than %zu %s (%s)",
+                 WEIR_CUT(200, p->path), max, unit, option);
+    weir_err_hint(err, "raise %s if it is so long", option);
+    return WEIR_LIMIT;
+}
+
 static enum weir_code start_call(struct page *p, struct weir_err *err)
 {
     struct weir_buf query;
     enum weir_code code;
 
     if (p->count >= p->max_pages)
-        return weir_err_set(err, WEIR_LIMIT,
-                            "the listing %s has more than %zu pages",
-                            WEIR_CUT(200, p->path), p->max_pages);
+        return over(p, p->max_pages, "pages", "max_pages", err);
     weir_buf_init(&query, QUERY_MAX);
     if (p->query)
         weir_buf_adds(&query, p->query);
@@ -177,7 +186,7 @@ static enum weir_code start_call(struct page *p, struct weir_err *err)
             .method = "GET",
             .path = p->path,
             .query = query.len ? weir_buf_str(&query) : NULL,
-            .max_body = p->max_body,
+            .max_bytes = p->max_bytes,
         };
 
         code = weir_client_call(p->client, &call, &p->call, err);
@@ -210,6 +219,19 @@ static void deliver(struct page *p)
 {
     p->item = p->upcoming;
     p->upcoming = weir_json_next(p->upcoming);
+    p->n_items++;
+}
+
+/* The end, although there is another item. */
+static void refuse_item(struct page *p)
+{
+    weir_err_clear(&p->failure);
+    over(p, p->max_items, "items", "max_items", &p->failure);
+    end_call(p);
+    weir_json_free(p->ahead);
+    p->ahead = NULL;
+    p->upcoming = NULL;
+    p->more = false;
 }
 
 /* Brings the op that is running to its next item, or as far as can be. */
@@ -218,6 +240,8 @@ static void advance(struct page *p)
     /* What goes wrong with a page is told after the pages before it. */
     while (!p->upcoming && p->ahead)
         turn(p);
+    if (p->upcoming && p->n_items == p->max_items)
+        refuse_item(p);
     if (p->upcoming) {
         deliver(p);
         weir_op_finish(&p->op);
@@ -303,7 +327,8 @@ enum weir_code weir_page_new(struct weir_client *client,
     weir_op_init(&p->op, loop, &page_class);
     p->client = weir_client_ref(client);
     p->max_pages = options->max_pages ? options->max_pages : MAX_PAGES;
-    p->max_body = options->max_body;
+    p->max_items = options->max_items ? options->max_items : MAX_ITEMS;
+    p->max_bytes = options->max_bytes;
     p->more = true;
     weir_buf_init(&p->cursor, CURSOR_MAX);
     weir_trail_init(&p->trail, clock->random(clock->ud));
@@ -328,7 +353,8 @@ bool weir_page_take(struct weir_op *op)
 {
     struct page *p = (struct page *)op;
 
-    if (op->state == WEIR_OP_RUNNING || op->queued || !p->upcoming)
+    if (op->state == WEIR_OP_RUNNING || op->queued || !p->upcoming ||
+        p->n_items == p->max_items)
         return false;
     deliver(p);
     return true;

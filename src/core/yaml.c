@@ -32,11 +32,12 @@ static enum weir_code count(struct walk *w, const struct weir_yaml_item *item)
 {
     if (++w->nodes > w->options->max_nodes)
         return weir_yaml_fail(w->err, WEIR_LIMIT, item->line, item->column,
-                              "more than %zu values in one text",
+                              "more than %zu values in one text (max_nodes)",
                               w->options->max_nodes);
     if (w->aliased && ++w->expanded > w->options->max_expansions)
         return weir_yaml_fail(w->err, WEIR_LIMIT, item->line, item->column,
-                              "aliases expand to more than %zu values",
+                              "aliases expand to more than %zu values "
+                              "(max_expansions)",
                               w->options->max_expansions);
     return WEIR_OK;
 }
@@ -190,7 +191,7 @@ static enum weir_code walk(struct walk *w, size_t *at)
         return walk_scalar(w, item);
     if (w->depth == w->options->max_depth)
         return weir_yaml_fail(w->err, WEIR_LIMIT, item->line, item->column,
-                              "nested deeper than %u levels",
+                              "nested deeper than %u levels (max_depth)",
                               w->options->max_depth);
     w->depth++;
     code =
@@ -217,6 +218,17 @@ with_defaults(const struct weir_yaml_options *options)
     return o;
 }
 
+/* The message ends with the option's name. */
+static void hint_limit(struct weir_err *err, const struct weir_yaml_options *o)
+{
+    if (strstr(err->message, "(max_depth)"))
+        weir_value_hint_depth(err, o->max_depth);
+    else if (strstr(err->message, "(max_nodes)"))
+        weir_err_hint(err, "raise max_nodes if such texts are expected");
+    else if (strstr(err->message, "(max_expansions)"))
+        weir_err_hint(err, "raise max_expansions if such texts are expected");
+}
+
 enum weir_code weir_yaml_scan(const char *text, size_t len,
                               const struct weir_yaml_options *options,
                               const struct weir_sink *sink,
@@ -228,7 +240,12 @@ enum weir_code weir_yaml_scan(const char *text, size_t len,
     struct walk w = {
         .tree = &tree, .options = &o, .sink = sink, .err = err ? err : &spare};
     size_t at = 0;
-    enum weir_code code = weir_yaml_load(text, len, &o, &tree, w.err);
+    enum weir_code code;
+
+    if (o.max_bytes && len > o.max_bytes)
+        return weir_value_over(err, "bytes in one text", o.max_bytes,
+                               "max_bytes");
+    code = weir_yaml_load(text, len, &o, &tree, w.err);
 
     if (!code) {
         weir_keyset_init(&w.keys);
@@ -238,6 +255,8 @@ enum weir_code weir_yaml_scan(const char *text, size_t len,
         weir_keyset_fini(&w.keys);
         weir_yaml_tree_fini(&tree);
     }
+    if (code == WEIR_LIMIT)
+        hint_limit(w.err, &o);
     weir_err_clear(&spare);
     return code;
 }

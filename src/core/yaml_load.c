@@ -114,7 +114,7 @@ static enum weir_code count_node(struct loader *l, const yaml_event_t *event)
     if (++l->nodes > l->options->max_nodes)
         return weir_yaml_fail(l->err, WEIR_LIMIT, event->start_mark.line + 1,
                               event->start_mark.column + 1,
-                              "more than %zu values in one text",
+                              "more than %zu values in one text (max_nodes)",
                               l->options->max_nodes);
     return WEIR_OK;
 }
@@ -257,7 +257,7 @@ static enum weir_code on_open(struct loader *l, const yaml_event_t *event,
     if (l->depth == l->options->max_depth)
         return weir_yaml_fail(l->err, WEIR_LIMIT, event->start_mark.line + 1,
                               event->start_mark.column + 1,
-                              "nested deeper than %u levels",
+                              "nested deeper than %u levels (max_depth)",
                               l->options->max_depth);
     code = add_anchor(l, event, anchor, true);
     if (code)

@@ -94,12 +94,12 @@ static void make_client(struct run *run, bool auth)
         .token_url = BASE "/token",
         .client_id = "an id",
         .client_secret = "a secret",
-        .limits = {.max_body = MAX_BODY, .max_headers = MAX_HEADERS},
+        .limits = {.max_bytes = MAX_BODY, .max_headers = MAX_HEADERS},
     };
     struct weir_client_config config = {
         .base_url = BASE,
         .rate = -1,
-        .limits = {.max_body = MAX_BODY,
+        .limits = {.max_bytes = MAX_BODY,
                    .max_headers = MAX_HEADERS,
                    .max_header_bytes = 4096},
     };

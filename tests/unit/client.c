@@ -154,7 +154,7 @@ static void a_call_is_sent_as_it_was_asked_for(void **state)
         .body = "{\"a\":\"\0\"}",
         .body_len = 9,
         .if_match = "\"v1\"",
-        .max_body = 1000,
+        .max_bytes = 1000,
     };
     const struct fake_request *r;
     struct weir_op *op;
@@ -182,7 +182,7 @@ static void a_call_is_sent_as_it_was_asked_for(void **state)
     assert_int_equal(r->body_len, 9);
     assert_memory_equal(r->body, put.body, 9);
     assert_false(r->once);
-    assert_int_equal(r->limits.max_body, 1000);
+    assert_int_equal(r->limits.max_bytes, 1000);
     assert_int_equal(r->limits.timeout_ms, 30000);
 }
 

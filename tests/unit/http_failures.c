@@ -133,7 +133,7 @@ static void a_body_over_its_ceiling(void **state)
     static const struct server_step exact[] = {
         READ, SEND("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"),
         SEND("0123456789")};
-    struct weir_http_limits limits = {.max_body = 10};
+    struct weir_http_limits limits = {.max_bytes = 10};
     struct server *server;
     struct weir_op *op;
 
@@ -163,8 +163,8 @@ static void a_gzip_bomb(void **state)
         SEND_TIMES("\0", 1016),
         SEND("\x3e\x03\x1c\xea\x38\xa7\x00\x00\x10\x00"),
         CLOSE};
-    struct weir_http_limits limits = {.max_body = 65536};
-    struct weir_http_limits enough = {.max_body = 1 << 20};
+    struct weir_http_limits limits = {.max_bytes = 65536};
+    struct weir_http_limits enough = {.max_bytes = 1 << 20};
     struct server *server;
     struct weir_op *op;
 
@@ -218,7 +218,7 @@ static void endless_headers(void **state)
 static void a_slow_first_byte(void **state)
 {
     static const struct server_step script[] = {READ, HANG};
-    struct weir_http_limits first = {.first_byte_ms = 60};
+    struct weir_http_limits first = {.first_byte_timeout_ms = 60};
     struct weir_http_limits all = {.timeout_ms = 60};
 
     FAILS(script, &first, WEIR_TIMEOUT, WEIR_REACH_MAYBE,
@@ -240,12 +240,51 @@ static void a_stall_and_a_slow_drip(void **state)
         SEND("."), SLEEP(40),
         SEND("."), SLEEP(40),
         CLOSE};
-    struct weir_http_limits stalls = {.stall_ms = 60};
-    struct weir_http_limits all = {.stall_ms = 200, .timeout_ms = 100};
+    struct weir_http_limits stalls = {.stall_timeout_ms = 60};
+    struct weir_http_limits all = {.stall_timeout_ms = 200, .timeout_ms = 100};
+    struct weir_http_limits slow = {.stall_timeout_ms = 100, .min_speed = 1000};
+    struct weir_http_limits never = {.stall_timeout_ms = 100,
+                                     .min_speed = WEIR_HTTP_NONE,
+                                     .timeout_ms = 150};
 
+    FAILS(drip, &slow, WEIR_TIMEOUT, WEIR_REACH_MAYBE,
+          "less than 1000 bytes a second (min_speed)");
+    FAILS(drip, &never, WEIR_TIMEOUT, WEIR_REACH_MAYBE,
+          "within 0.15 s (timeout)");
     FAILS(stall, &stalls, WEIR_TIMEOUT, WEIR_REACH_MAYBE,
           "within 0.06 s (stall_timeout)");
     FAILS(drip, &all, WEIR_TIMEOUT, WEIR_REACH_MAYBE, "within 0.1 s (timeout)");
+}
+
+/* The option that a caller knows the timeout by, and what was left of it. */
+static void a_timeout_goes_by_its_callers_name(void **state)
+{
+    static const struct server_step script[] = {READ, HANG};
+    struct weir_http_limits left = {.timeout_ms = 60,
+                                    .timeout_name = "attempt_timeout",
+                                    .timeout_of_ms = 2000};
+
+    FAILS(script, &left, WEIR_TIMEOUT, WEIR_REACH_MAYBE,
+          "within 0.06 s (attempt_timeout), which were left of 2 s");
+}
+
+static void no_redirect_is_followed_where_none_may_be(void **state)
+{
+    static const struct server_step script[] = {
+        READ,
+        SEND("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: "
+             "0\r\n\r\n"),
+        HANG};
+    struct server *server = SERVER(script);
+    struct weir_op *op =
+        ran(*state, &(struct weir_http_request){.method = "GET",
+                                                .url = server_url(server, "/a"),
+                                                .limits.max_redirects =
+                                                    WEIR_HTTP_NONE});
+
+    assert_body(op, 302, "");
+    weir_op_free(op);
+    server_stop(server);
 }
 
 static void a_connection_that_never_comes(void **state)
@@ -410,6 +449,8 @@ int main(void)
         TEST(endless_headers),
         TEST(a_slow_first_byte),
         TEST(a_stall_and_a_slow_drip),
+        TEST(a_timeout_goes_by_its_callers_name),
+        TEST(no_redirect_is_followed_where_none_may_be),
         TEST(a_connection_that_never_comes),
         TEST(answers_that_are_no_http),
         TEST(a_nul_in_a_header),

@@ -306,8 +306,9 @@ static void depth_128_is_taken_and_129_refused(void **state)
                      WEIR_OK);
     weir_json_free(json);
     assert_int_equal(weir_json_parse(text, 258, NULL, &json, &err), WEIR_LIMIT);
-    assert_string_equal(err.message,
-                        "line 1, column 129: nested deeper than 128 levels");
+    assert_string_equal(
+        err.message,
+        "line 1, column 129: nested deeper than 128 levels (max_depth)");
     assert_int_equal(weir_json_parse(text, 258, &greedy, &json, &err),
                      WEIR_LIMIT);
     assert_int_equal(weir_json_parse("[[[0]]]", 7, &shallow, &json, &err),

@@ -330,7 +330,34 @@ static void pages_have_a_ceiling(void **state)
     page(f, "{'items':[2],'next_cursor':'b'}");
     assert_next(f, 1);
     assert_next(f, 2);
-    assert_fails(f, WEIR_LIMIT, "more than 2 pages");
+    assert_fails(f, WEIR_LIMIT, "more than 2 pages (max_pages)");
+}
+
+static void items_have_a_ceiling(void **state)
+{
+    struct fixture *f = *state;
+
+    f->options.max_items = 3;
+    begin(f);
+    page(f, "{'items':[1,2],'next_cursor':'a'}");
+    page(f, "{'items':[3,4],'next_cursor':'b'}");
+    page(f, "{'items':[5]}");
+    for (int item = 1; item <= 3; item++)
+        assert_next(f, item);
+    assert_fails(f, WEIR_LIMIT, "more than 3 items (max_items)");
+}
+
+static void as_many_items_as_allowed_are_no_fault(void **state)
+{
+    struct fixture *f = *state;
+
+    f->options.max_items = 2;
+    begin(f);
+    page(f, "{'items':[1,2],'next_cursor':'a'}");
+    page(f, "{'items':[]}");
+    assert_next(f, 1);
+    assert_next(f, 2);
+    assert_end(f);
 }
 
 /* ---- long listings ---- */
@@ -422,6 +449,8 @@ int main(void)
         TEST(a_cursor_has_a_ceiling),
         TEST(a_cursor_that_comes_again_is_named),
         TEST(pages_have_a_ceiling),
+        TEST(items_have_a_ceiling),
+        TEST(as_many_items_as_allowed_are_no_fault),
         TEST(a_long_listing_is_read_to_its_end),
         TEST(circles_are_found_however_long_the_listing),
     };

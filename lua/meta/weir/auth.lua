@@ -18,13 +18,13 @@
 ---```
 local auth = {}
 
----@class weir.auth.credentials
+---@class weir.auth.credentials: weir.http.limits
 ---@field token_url string https, or http to loopback
 ---@field client_id string
 ---@field client_secret string|weir.secret at least 4 bytes
 ---@field scope? string words parted by spaces; none is sent by default
 ---@field fields? table<string, string> further fields of the form, such as `tenant`
----@field timeout? number seconds for one token request; default 30
+---@field attempt_timeout? number seconds for one token request; default 30
 ---@field allow_plain_http? boolean lets the secret go out unencrypted
 
 ---@class weir.auth.access_key: weir.auth.credentials

@@ -21,14 +21,15 @@ local client = {}
 ---@field rate? number requests a second; default 100
 ---@field burst? number requests at once after a rest; default: the rate
 
----@class weir.client.options
+---@class weir.client.options: weir.http.limits of each attempt
 ---@field base_url string origin, with a path before every call's own if wanted
 ---@field auth? weir.auth a token goes with every request; default: none
 ---@field retry? weir.client.retry
 ---@field limit? weir.client.limit|false false: no limit
 ---@field timeout? number seconds for a whole call with its waits; default 120
 ---@field attempt_timeout? number seconds for one request; default 30
----@field max_bytes? integer of a response body; default 16 MiB
+---@field max_depth? integer of documents that listings, updates and polls read; default 128
+---@field max_nodes? integer values in one of them; default 10,000,000
 ---@field allow_plain_http? boolean lets the token go out unencrypted
 
 ---@class weir.client.call

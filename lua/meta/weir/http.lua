@@ -19,21 +19,26 @@ local http = {}
 ---A name's value; an array repeats the name.
 ---@alias weir.http.values string|number|boolean|(string|number|boolean)[]
 
+---The ceilings of an exchange, under the same names wherever they can be set.
+---Each has an error of its own, that says its name and value and how to raise it.
+---@class weir.http.limits
+---@field connect_timeout? number     seconds for name, TCP and TLS; default 10
+---@field first_byte_timeout? number  seconds until the answer begins; default 30
+---@field stall_timeout? number       seconds without a byte while receiving; default 20
+---@field min_speed? integer          bytes a second, over each `stall_timeout`; default 1; 0: none
+---@field max_bytes? integer          of the body, decompressed; default 16 MiB
+---@field max_header_bytes? integer   default 64 KiB
+---@field max_headers? integer        lines; default 200
+---@field max_redirects? integer      GET and HEAD within one origin; default 3; 0: none
+
 ---What every call takes. Only one of `body`, `json` and `form` may be there.
----@class weir.http.options
+---@class weir.http.options: weir.http.limits
 ---@field query? table<string, weir.http.values>|string  sorted; a string: as it is
 ---@field headers? table<string, weir.http.values>
 ---@field body? string  bytes as they are
 ---@field json? any     encoded; Content-Type application/json
 ---@field form? table<string, weir.http.values>  sent as a form
 ---@field timeout? number             seconds for all of it; default 30
----@field connect_timeout? number     seconds for name, TCP and TLS; default 10
----@field first_byte_timeout? number  seconds until the answer begins; default 30
----@field stall_timeout? number       seconds without a byte while receiving; default 20
----@field max_bytes? integer          of the body, decompressed; default 16 MiB
----@field max_header_bytes? integer   default 64 KiB
----@field max_headers? integer        lines; default 200
----@field max_redirects? integer      GET and HEAD within one origin; default 3 (also for 0)
 ---@field once? boolean               at most once: sent on a connection of its own
 ---@field allow_plain_http? boolean   http:// beyond this machine, in clear
 
@@ -49,10 +54,11 @@ local http = {}
 ---@field elapsed number  seconds
 local response = {}
 
----The body read as JSON (`weir.json`).
+---The body read as JSON; the options are those of `json.decode`.
+---@param options? weir.json.decode_options
 ---@return any value  `nil` when the body is no JSON
 ---@return weir.err? err  code `"syntax"` or `"limit"`
-function response:json() end
+function response:json(options) end
 
 ---Sends a request and waits for its response; any status is a response. A
 ---wrong argument, header or URL raises.

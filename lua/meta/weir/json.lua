@@ -41,6 +41,7 @@ json.null = nil
 ---@class weir.json.decode_options
 ---@field max_depth? integer levels of nesting allowed; default and most: 128
 ---@field max_nodes? integer values allowed in one text; default 10,000,000
+---@field max_bytes? integer of the text; default: as long as it is
 ---@field duplicate_keys? boolean `true`: of keys that come twice the last counts; default: error
 ---@field big_numbers? "exact"|"error"|"float"|"string" see above; default: exact
 

@@ -12,6 +12,7 @@ local page = {}
 ---@field cursor_param? string the cursor's name in the query; default `"cursor"`
 ---@field next? string         member with the next cursor; default `"next_cursor"`
 ---@field max_pages? integer   ceiling; default 1,000,000
+---@field max_items? integer   ceiling of all pages; default 100,000,000
 ---@field max_bytes? integer   ceiling of one page; default: the client's
 
 ---Iterates over a listing. While the items of one page are read the next page

@@ -18,6 +18,7 @@ yaml.null = nil
 ---@class weir.yaml.decode_options
 ---@field max_depth? integer levels of nesting allowed; default 64, at most 128
 ---@field max_nodes? integer values allowed, those of aliases included; default 1,000,000
+---@field max_bytes? integer of the text; default: as long as it is
 ---@field max_expansions? integer values that aliases may bring; default 10,000
 ---@field big_numbers? "exact"|"error"|"float"|"string" as in `json.decode`
 
