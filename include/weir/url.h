@@ -26,6 +26,10 @@ bool weir_url_is_loopback(const char *url);
 /* Appends scheme, host, port and path: no query, fragment or credentials;
  * "(not a URL)" for what cannot be read. */
 enum weir_code weir_url_redacted(struct weir_buf *buf, const char *url);
+
+/* Appends the decoded password that stands before the host (a proxy's URL, with
+ * or without a scheme), if there is one.  WEIR_OK, or as the buffer fails. */
+enum weir_code weir_url_password(struct weir_buf *buf, const char *url);
 /* Checks an absolute http(s) URL without CR, LF, NUL, spaces or credentials.
  * WEIR_OK, WEIR_INVALID with the reason. */
 enum weir_code weir_url_check(const char *url, struct weir_err *err);

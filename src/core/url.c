@@ -163,6 +163,22 @@ enum weir_code weir_url_redacted(struct weir_buf *buf, const char *url)
     return code;
 }
 
+enum weir_code weir_url_password(struct weir_buf *buf, const char *url)
+{
+    CURLU *handle = curl_url();
+    char *text = NULL;
+
+    if (handle &&
+        curl_url_set(handle, CURLUPART_URL, url,
+                     CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) == 0)
+        curl_url_get(handle, CURLUPART_PASSWORD, &text, CURLU_URLDECODE);
+    if (text)
+        weir_buf_adds(buf, text);
+    curl_free(text);
+    curl_url_cleanup(handle);
+    return buf->failed;
+}
+
 void weir_url_host_port(const char *url, char *out, size_t size)
 {
     struct parts parts;

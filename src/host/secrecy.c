@@ -40,11 +40,23 @@ static size_t secret_name(const char *entry)
     return len;
 }
 
-/* Without memory the variable is lost: connecting then says it is not set,
- * which is the smaller harm. */
+static struct secret *find(const char *name, size_t len)
+{
+    struct secret *secret = secrets;
+
+    while (secret && (strlen(secret->name) != len ||
+                      memcmp(secret->name, name, len) != 0))
+        secret = secret->next;
+    return secret;
+}
+
+/* Of a variable that is there twice the first counts, as for getenv().
+ * Without memory it is lost: connecting then says that it is not set, which is
+ * the smaller harm. */
 static void keep(const char *entry, size_t name_len)
 {
-    struct secret *secret = calloc(1, sizeof(*secret));
+    struct secret *secret =
+        find(entry, name_len) ? NULL : calloc(1, sizeof(*secret));
 
     if (!secret)
         return;
@@ -101,11 +113,9 @@ void host_secrecy_start(void)
 
 const char *host_secrecy_find(const char *name)
 {
-    for (const struct secret *secret = secrets; secret; secret = secret->next) {
-        if (strcmp(secret->name, name) == 0)
-            return secret->value[0] ? secret->value : NULL;
-    }
-    return NULL;
+    const struct secret *secret = find(name, strlen(name));
+
+    return secret && secret->value[0] ? secret->value : NULL;
 }
 
 enum weir_code host_secrecy_tell(struct weir_log *log, struct weir_err *err)

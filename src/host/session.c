@@ -14,6 +14,7 @@
 #include "signals.h"
 #include "sim.h"
 #include "weir/cut.h"
+#include "weir/url.h"
 
 /* What replaces a secret can be longer than the secret. */
 #define MAX_LINE (2 * HOST_MAX_REPORT)
@@ -94,12 +95,31 @@ static void log_line(void *ud, const char *line, size_t len)
 
 /* ---- beginning ---- */
 
+/* Libcurl may quote the URL of a proxy that it cannot use. */
+static enum weir_code hide_password(struct host_session *s, const char *url,
+                                    struct weir_err *err)
+{
+    struct weir_buf password;
+    enum weir_code code = WEIR_OK;
+
+    weir_buf_init_secret(&password, MAX_LINE);
+    if (weir_url_password(&password, url) == WEIR_OK && password.len > 0)
+        code = weir_log_secret(s->log, password.data, password.len, err);
+    weir_buf_fini(&password);
+    if (code != WEIR_INVALID)
+        return code;
+    weir_err_clear(err); /* too short to be hidden */
+    return WEIR_OK;
+}
+
 static enum weir_code configure_http(struct host_session *s,
                                      struct weir_err *err)
 {
     struct weir_http_settings settings = host_environment_http();
+    enum weir_code code =
+        settings.proxy ? hide_password(s, settings.proxy, err) : WEIR_OK;
 
-    return weir_http_configure(s->loop, &settings, err);
+    return code ? code : weir_http_configure(s->loop, &settings, err);
 }
 
 /* What counts besides the options, for whoever wonders where requests go. */

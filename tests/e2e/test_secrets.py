@@ -519,6 +519,14 @@ def test_a_crash_leaves_no_core(weir, clean_env, script, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if "core" in p.name] == []
 
 
+def test_a_proxy_whose_url_cannot_be_used(run):
+    out, err = run("""
+      print(weir.http.get("https://nowhere.example/", { timeout = 5 }))
+      print(weir.http.get("https://nowhere.example/", { timeout = 5 }))
+    """, env={"HTTPS_PROXY": "nonsense://user:%s@proxy.example:1" % form_encoded(KEY_SECRET)})
+    assert "proxy" in out + err
+
+
 # A terminal ------------------------------------------------------------------
 
 

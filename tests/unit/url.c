@@ -165,9 +165,32 @@ static void a_refused_password_is_not_shown(void **state)
     assert_null(strstr(err.message, "hunter2"));
 }
 
+static void the_password_of_a_proxy(void **state)
+{
+    static const char *const cases[][2] = {
+        {"http://user:p%40ss%2Fw@proxy.test:3128", "p@ss/w"},
+        {"user:secret@proxy.test:3128", "secret"},
+        {"socks5h://a:b@c", "b"},
+        {"http://user@proxy.test", ""},
+        {"http://proxy.test", ""},
+        {"::", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weir_buf out;
+
+        weir_buf_init(&out, 100);
+        assert_int_equal(weir_url_password(&out, cases[i][0]), WEIR_OK);
+        assert_string_equal(weir_buf_str(&out), cases[i][1]);
+        weir_buf_fini(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_password_of_a_proxy),
         cmocka_unit_test(everything_but_unreserved_is_encoded),
         cmocka_unit_test(pairs_are_joined),
         cmocka_unit_test(loopback_is_what_will_be_connected),
