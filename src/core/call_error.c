@@ -194,7 +194,7 @@ void weir_call_error_deadline(const struct call *call, struct weir_err *err)
     else if (call->state == CALL_TURN && !pause)
         doing = ", while waiting for its turn under the rate limit";
     weir_err_set(err, unsafe ? WEIR_AMBIGUOUS : WEIR_TIMEOUT,
-                 "%snot done within %.1f s%s",
+                 "%snot done within %.1f s (timeout)%s",
                  unsafe ? "the call may have been done: " : "", seconds, doing);
     if (unsafe)
         err->because = WEIR_TIMEOUT;

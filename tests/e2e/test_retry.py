@@ -220,7 +220,7 @@ def test_a_deadline_ends_the_wait_in_a_pause_of_others(run, wire):
         error(e, 0)
     """, server, timeout=12)
     assert done.returncode == 6
-    assert ("not done within 0.5 s, while the client was paused after a 429 (14."
+    assert ("not done within 0.5 s (timeout), while the client was paused after a 429 (14."
             in done.stderr)
     assert [r.path for r in server.requests] == ["/other"]
 

@@ -914,8 +914,9 @@ static void a_deadline_ends_a_call_wherever_it_is(void **state)
     fake_transport_delay(&f->login, 60000);
     start = weir_loop_now(f->loop);
     assert_int_equal(again(f, &call), WEIR_TIMEOUT);
-    assert_string_equal(f->err.message,
-                        "not done within 3.0 s, while waiting for a token");
+    assert_string_equal(
+        f->err.message,
+        "not done within 3.0 s (timeout), while waiting for a token");
     assert_int_equal(weir_loop_now(f->loop) - start, 3000);
     assert_true(f->login.requests[0].cancelled);
     /* waiting for the answer */
@@ -923,7 +924,7 @@ static void a_deadline_ends_a_call_wherever_it_is(void **state)
     fake_transport_answer(&f->fake, 200, NULL, "");
     fake_transport_delay(&f->fake, 60000);
     assert_int_equal(again(f, &call), WEIR_TIMEOUT);
-    assert_string_equal(f->err.message, "not done within 3.0 s");
+    assert_string_equal(f->err.message, "not done within 3.0 s (timeout)");
     assert_int_equal(f->fake.requests[0].limits.timeout_ms, 2980);
     assert_true(f->fake.requests[0].cancelled);
     assert_int_equal(f->err.reach, WEIR_REACH_MAYBE);
@@ -932,9 +933,10 @@ static void a_deadline_ends_a_call_wherever_it_is(void **state)
     fake_transport_answer(&f->fake, 200, NULL, "");
     fake_transport_delay(&f->fake, 60000);
     assert_int_equal(again(f, &call), WEIR_TIMEOUT);
-    assert_string_equal(f->err.message,
-                        "not done within 3.0 s; the attempt before: 503 "
-                        "Service Unavailable");
+    assert_string_equal(
+        f->err.message,
+        "not done within 3.0 s (timeout); the attempt before: 503 "
+        "Service Unavailable");
     /* a wait that the deadline does not allow is not begun */
     fake_transport_answer(&f->fake, 503, "Retry-After: 5", "");
     start = weir_loop_now(f->loop);
@@ -977,8 +979,9 @@ static void a_deadline_leaves_a_change_ambiguous(void **state)
     fake_transport_answer(&f->fake, 201, NULL, "");
     fake_transport_delay(&f->fake, 60000);
     assert_int_equal(run(f, &call), WEIR_AMBIGUOUS);
-    assert_string_equal(f->err.message,
-                        "the call may have been done: not done within 1.0 s");
+    assert_string_equal(
+        f->err.message,
+        "the call may have been done: not done within 1.0 s (timeout)");
 }
 
 static void an_answer_at_the_deadline_counts(void **state)

@@ -412,10 +412,11 @@ static void a_deadline_says_what_the_token_waited_for(void **state)
     call.timeout_ms = 2000;
     fake_transport_answer(&f->login, 503, "Retry-After: 9", "");
     assert_int_equal(run(f, &call, &err), WEIR_TIMEOUT);
-    assert_string_equal(err.message,
-                        "not done within 2.0 s, while waiting for a token "
-                        "(no token yet: 503 from the server: again in 9.0 s "
-                        "(attempt 2 of 4))");
+    assert_string_equal(
+        err.message,
+        "not done within 2.0 s (timeout), while waiting for a token "
+        "(no token yet: 503 from the server: again in 9.0 s "
+        "(attempt 2 of 4))");
     weir_err_clear(&err);
 }
 
