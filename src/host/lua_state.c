@@ -6,6 +6,7 @@
 
 #include "scheduler.h"
 #include "signals.h"
+#include "warnings.h"
 #include "weir/filter.h"
 
 /* Registry keys. */
@@ -269,6 +270,7 @@ static int open_all(lua_State *L)
 
     host_signals_hook(L); /* before any coroutine: each inherits it */
     luaL_openlibs(L);
+    host_warnings_open(L);
     bind_open(L);
     bind_scheduler_open(L);
     bind_coroutine_open(L);

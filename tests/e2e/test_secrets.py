@@ -519,6 +519,26 @@ def test_a_crash_leaves_no_core(weir, clean_env, script, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if "core" in p.name] == []
 
 
+@pytest.mark.parametrize("options", FORMATS, ids=["text", "json"])
+def test_warnings(run, options):
+    _, err = run("""
+      weir.log.secret(token)
+      warn("not said ", token)
+      warn("@on")
+      warn("one ", token, " two")
+      warn(client_secret)
+      setmetatable({}, { __gc = function() error(token) end })
+      collectgarbage()
+      warn("@off")
+      warn("not said")
+    """, *options)
+    assert "one [redacted] two" in err and "not said" not in err
+    lines = err.splitlines()
+    assert len(lines) == 3
+    if "json" in options:
+        assert [json.loads(line)["level"] for line in lines] == ["warn"] * 3
+
+
 def test_a_proxy_whose_url_cannot_be_used(run):
     out, err = run("""
       print(weir.http.get("https://nowhere.example/", { timeout = 5 }))
