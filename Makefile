@@ -35,7 +35,7 @@ LDFLAGS_ALL += -Wl,-z,relro,-z,now
 endif
 
 CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8
-HOST_PKGS := lua5.4 libmicrohttpd
+HOST_PKGS := lua5.4 libmicrohttpd sqlite3
 TEST_PKGS := cmocka
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm

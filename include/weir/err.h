@@ -36,6 +36,7 @@ enum weir_code {
     WEIR_FAILED,     /* "failed": what was waited for has failed for good */
     WEIR_IO,         /* "io": a file could not be read or written */
     WEIR_USAGE,      /* "usage": the words of a command line are wrong */
+    WEIR_LOCKED, /* "locked": another process has it; the message says who */
     WEIR_CODES
 };
 

@@ -18,30 +18,28 @@ function activation.start(record, settings, now)
   record.started = now
 end
 
-local function is_over(record, now)
+---When time alone ends the activation; nil when it does not.
+---@param record table
+---@return number?
+function activation.due(record)
   local settings = record.activation
-  if settings.never then
+  local open = record.status == draft or record.status == pending
+  return open and not settings.never and settings.seconds
+    and record.started + settings.seconds or nil
+end
+
+local function is_over(record)
+  local settings = record.activation
+  if settings.never or settings.seconds then
     return false
-  elseif settings.seconds then
-    return now >= record.started + settings.seconds
   end
   -- A failure is seen at the first look unless looks say otherwise.
   return record.looks > (settings.looks or 0)
 end
 
----One look at the status. True when this look ended the activation.
+---The activation is over, well or not.
 ---@param record table
----@param now number
----@return boolean
-function activation.look(record, now)
-  if record.status ~= draft and record.status ~= pending then
-    return false
-  end
-  record.looks = record.looks + 1
-  record.status = pending
-  if not is_over(record, now) then
-    return false
-  end
+function activation.finish(record)
   local failure = record.activation.fail
   if failure then
     record.status = failure == true and dialect.status.failed[1] or failure
@@ -50,7 +48,23 @@ function activation.look(record, now)
   else
     record.status = active
   end
-  return true
+end
+
+---One look at the status. True when this look ended the activation.
+---@param record table
+---@return boolean over
+---@return boolean changed
+function activation.look(record)
+  if record.status ~= draft and record.status ~= pending then
+    return false, false
+  end
+  record.looks = record.looks + 1
+  record.status = pending
+  if not is_over(record) then
+    return false, true
+  end
+  activation.finish(record)
+  return true, true
 end
 
 return activation

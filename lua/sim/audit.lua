@@ -18,8 +18,9 @@ end
 ---@param action string "create", "update", "delete", "assign", …
 ---@param what {filter_id: string, version: integer?, changed: string[]?, actor: string?}
 function audit:add(context, action, what)
-  self.list[#self.list + 1] = {
-    id = ("aud_%06d"):format(#self.list + 1),
+  local number = #self.list + 1
+  self.list[number] = {
+    id = ("aud_%06d"):format(number),
     time = time.iso(context.now),
     actor = what.actor or context.client,
     action = action,
@@ -29,6 +30,13 @@ function audit:add(context, action, what)
     changed = what.changed and json.array(what.changed),
     request_id = context.request_id,
   }
+  self.sim.state:put("audit", number, self.list[number])
+end
+
+---Takes over what was in the file.
+---@param items table<integer, table>
+function audit:restore(items)
+  self.list = items
 end
 
 ---The call "audit": newest first, unless a switch says otherwise.

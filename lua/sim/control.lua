@@ -2,9 +2,11 @@
 -- whoever reaches 127.0.0.1 may.
 
 local answer = require "sim.answer"
+local clock = require "sim.clock"
 local json = require "weir.json"
 local metrics = require "sim.metrics"
 local router = require "sim.router"
+local time = require "sim.time"
 local words = require "sim.words"
 
 local control = {}
@@ -39,7 +41,8 @@ route("GET", "", function(sim)
     counters[name] = n
   end
   return answer.json(200, {
-    what = "the simulator of weir: not a tenant; everything is in memory",
+    what = "the simulator of weir: not a tenant",
+    state = sim.state.file and "in a file" or "in memory",
     standing = "the simulator is the reference for this dialect; confirm the endpoints "
       .. "with your tenant before production use",
     metrics = metrics.declaration,
@@ -51,6 +54,64 @@ route("GET", "", function(sim)
     faults = #sim.faults.list,
     config = sim.config,
   })
+end)
+
+local function show_clock(sim)
+  local now = sim.clock:now()
+  return answer.json(200, { mode = sim.clock.mode, now = time.iso(now), seconds = now })
+end
+
+route("GET", "clock", show_clock)
+
+local clock_keys = { mode = true, set = true, advance = true }
+
+-- What is asked of the clock, checked: a switch first, then a place, then a
+-- move.
+local function read_clock(given)
+  for _, name in ipairs(words.sorted(given)) do
+    if not clock_keys[name] then
+      return nil, words.unknown("key of the clock", name, clock_keys)
+    end
+  end
+  local set = given.set and clock.instant(given.set)
+  local advance = given.advance and clock.length(given.advance)
+  if next(given) == nil then
+    return nil, "clock: expected mode, set or advance"
+  elseif given.mode and given.mode ~= "real" and given.mode ~= "manual" then
+    return nil, "mode: expected real or manual"
+  elseif given.set and not set then
+    return nil, "set: expected seconds since 1970, or an instant such as 2025-01-01T00:00:00Z"
+  elseif given.advance and not advance then
+    return nil, "advance: expected seconds, 0 or more, or a duration such as PT90S"
+  end
+  return { mode = given.mode, set = set, advance = advance }
+end
+
+route("POST", "clock", function(sim, context)
+  local given, problem = read_json(context)
+  if given == nil then
+    return problem
+  elseif type(given) ~= "table" or answer.is_array(given) then
+    return answer.problem(400, "clock: expected an object")
+  end
+  local wanted, message = read_clock(given)
+  if not wanted then
+    return answer.problem(400, message)
+  end
+  if (wanted.set or sim.clock:now()) + (wanted.advance or 0) > clock.latest then
+    return answer.problem(400, "clock: the year 9999 is the last")
+  elseif wanted.mode then
+    sim.clock:switch(wanted.mode)
+  end
+  if wanted.set then
+    sim.clock:set(wanted.set)
+  end
+  if wanted.advance then
+    sim.clock:set(sim.clock:now() + wanted.advance)
+  end
+  sim.filters:settle(sim.clock:now())
+  sim.state:touch()
+  return show_clock(sim)
 end)
 
 route("GET", "config", function(sim)
@@ -164,7 +225,7 @@ function control.answer(sim, context)
   local name = segments[2] or ""
   local methods = #segments <= 2 and routes[name]
   if not methods then
-    return answer.problem(404, "nothing here; /_sim has config, events, faults, log, reset")
+    return answer.problem(404, "nothing here; /_sim has clock, config, events, faults, log, reset")
   end
   local method = context.request.method
   local call = methods[method == "HEAD" and "GET" or method]

@@ -15,7 +15,66 @@ filters.__index = filters
 
 ---@param sim table
 function filters.new(sim)
-  return setmetatable({ sim = sim, store = store.new(sim) }, filters)
+  return setmetatable({ sim = sim, store = store.new(sim), timed = {} }, filters)
+end
+
+-- ---- activations that time ends ----
+
+-- Remembers the record, if it is one of those.
+local function watch(self, record)
+  local due = activation.due(record)
+  if due then
+    self.timed[record.number] = record
+    self.next_due = math.min(self.next_due or due, due)
+  end
+end
+
+local function end_activation(self, context, record)
+  local failed = record.reason ~= nil
+  self.sim:count(failed and "activations_failed" or "activations")
+  self.store:keep(record)
+  self.sim.audit:add(context, failed and "fail" or "activate",
+    { filter_id = record.id, version = record.version, actor = "system" })
+end
+
+---Ends the activations whose time has come, each at its own time.
+---@param now number
+function filters:settle(now)
+  if not self.next_due or now < self.next_due then
+    return
+  end
+  local over = {}
+  for number, record in pairs(self.timed) do
+    local due = activation.due(record)
+    if not due or self.store:get(record.id) ~= record then
+      self.timed[number] = nil
+    elseif due <= now then
+      over[#over + 1] = { due = due, record = record }
+      self.timed[number] = nil
+    end
+  end
+  table.sort(over, function(a, b)
+    return a.due < b.due or (a.due == b.due and a.record.number < b.record.number)
+  end)
+  for _, one in ipairs(over) do
+    activation.finish(one.record)
+    end_activation(self, { now = one.due, params = {} }, one.record)
+  end
+  self.next_due = nil
+  for _, record in pairs(self.timed) do
+    watch(self, record)
+  end
+end
+
+---Takes over what was in the file.
+---@param items table<integer, sim.Record>
+---@param last integer
+function filters:restore(items, last)
+  self.store.last = last
+  for _, record in pairs(items) do
+    self.store:keep(record)
+    watch(self, record)
+  end
 end
 
 -- ---- bodies ----
@@ -152,6 +211,7 @@ function filters:create(context)
     end
   end
   local record = self.store:add(definition, context.now)
+  watch(self, record)
   self.sim:count("creates")
   self.sim.audit:add(context, "create", { filter_id = record.id, version = 1 })
   local a = show(self, self.sim.config.create_status, record, false)
@@ -231,10 +291,11 @@ function filters:status(context)
   if not record then
     return self.missing(context.params.id)
   end
-  if activation.look(record, context.now) then
-    self.sim:count(record.reason and "activations_failed" or "activations")
-    self.sim.audit:add(context, record.reason and "fail" or "activate",
-      { filter_id = record.id, version = record.version, actor = "system" })
+  local over, changed = activation.look(record)
+  if over then
+    end_activation(self, context, record)
+  elseif changed then
+    self.store:keep(record)
   end
   return answer.json(200, {
     [dialect.status.field] = record.status,

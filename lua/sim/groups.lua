@@ -21,22 +21,35 @@ local function new_group()
   return { members = {}, number_of = {}, last = 0, size = 0 }
 end
 
-local function join(group, id)
+local function seat(group, number, id)
+  group.last = math.max(group.last, number)
+  group.members[number] = id
+  group.number_of[id] = number
+  group.size = group.size + 1
+end
+
+-- What the file has of a membership: by group and number.
+local function key_of(gid, number)
+  return ("%012d %s"):format(number, gid)
+end
+
+local function join(self, gid, group, id)
   if group.number_of[id] then
     return false
   end
-  group.last = group.last + 1
-  group.members[group.last] = id
-  group.number_of[id] = group.last
-  group.size = group.size + 1
+  local number = group.last + 1
+  seat(group, number, id)
+  self.sim.state:put("member", key_of(gid, number), { group = gid, number = number, id = id })
+  self.sim.state:put("group", gid, { last = number })
   return true
 end
 
-local function leave(group, id)
+local function leave(self, gid, group, id)
   local number = group.number_of[id]
   if not number then
     return false
   end
+  self.sim.state:drop("member", key_of(gid, number))
   group.members[number] = nil
   group.number_of[id] = nil
   group.size = group.size - 1
@@ -76,7 +89,7 @@ local function leave_all_but(self, context, group, ids)
   for number = 1, group.last do
     local id = group.members[number]
     if id and not wanted[id] then
-      leave(group, id)
+      leave(self, context.params.gid, group, id)
       self.sim:count("members_removed")
       write_audit(self, context, "unassign", id)
     end
@@ -98,7 +111,7 @@ function groups:assign(context)
   end
   local added = {}
   for _, id in ipairs(body[items]) do
-    if join(group, id) then
+    if join(self, gid, group, id) then
       added[#added + 1] = id
       self.sim:count("members_added")
       write_audit(self, context, "assign", id)
@@ -122,11 +135,24 @@ function groups:members(context)
   return self.sim.paging:answer(context, "group " .. gid, dialect.page.members, following)
 end
 
+---Takes over what was in the file.
+---@param kept_groups table<string, table>
+---@param kept_members table<string, table>
+function groups:restore(kept_groups, kept_members)
+  for gid, kept in pairs(kept_groups) do
+    self.by_id[gid] = new_group()
+    self.by_id[gid].last = kept.last
+  end
+  for _, member in pairs(kept_members) do
+    seat(self.by_id[member.group], member.number, member.id)
+  end
+end
+
 ---A filter that was deleted belongs to no group.
 ---@param id string
 function groups:forget(id)
-  for _, group in pairs(self.by_id) do
-    if leave(group, id) then
+  for gid, group in pairs(self.by_id) do
+    if leave(self, gid, group, id) then
       self.sim:count("members_removed")
     end
   end

@@ -3,6 +3,7 @@
 
 local answer = require "sim.answer"
 local audit = require "sim.audit"
+local clock = require "sim.clock"
 local config = require "sim.config"
 local control = require "sim.control"
 local faults = require "sim.faults"
@@ -13,6 +14,7 @@ local metrics = require "sim.metrics"
 local paging = require "sim.paging"
 local random = require "sim.random"
 local router = require "sim.router"
+local state = require "sim.state"
 local target = require "sim.target"
 local time = require "sim.time"
 local tokens = require "sim.tokens"
@@ -55,25 +57,32 @@ function sim:configure(given)
   return config.apply(self.config, given)
 end
 
----Everything as it was at the start: data, counters, settings, faults.
----@return boolean? ok
----@return string? message
-function sim:reset()
-  self.counters = {
-    requests = 0, tokens = 0, creates = 0, updates = 0, deletes = 0, assignments = 0,
-    members_added = 0, members_removed = 0, activations = 0, activations_failed = 0,
-    conflicts = 0, weak_etags = 0, faults = 0, events = 0, bad_events = 0,
-  }
-  self.config = config.defaults()
+local no_counts = {
+  requests = 0, tokens = 0, creates = 0, updates = 0, deletes = 0, assignments = 0,
+  members_added = 0, members_removed = 0, activations = 0, activations_failed = 0,
+  conflicts = 0, weak_etags = 0, faults = 0, events = 0, bad_events = 0,
+}
+
+-- Data of which there are none yet.
+local function start_data(self)
+  self.counters = {}
+  for name, n in pairs(no_counts) do
+    self.counters[name] = n
+  end
   self.chances = random.stream(self.seed, "chances")
   self.request_ids = random.stream(self.seed, "requests")
-  self.log = log.new()
   self.paging = paging.new(self)
   self.tokens = tokens.new(self)
   self.filters = filters.new(self)
   self.groups = groups.new(self)
   self.metrics = metrics.new(self)
   self.audit = audit.new(self)
+end
+
+-- What belongs to a run and not to the data: settings, faults, the log.
+local function start_run(self)
+  self.config = config.defaults()
+  self.log = log.new()
   self.faults = faults.new(self)
   local ok, message = self:configure(self.start.settings)
   for _, fault in ipairs(self.start.faults) do
@@ -81,10 +90,81 @@ function sim:reset()
       ok, message = self.faults:add(fault)
     end
   end
-  for _, event in ipairs(self.start.events) do
-    self.metrics:take(event, self.host.now())
-  end
   return ok and true, message
+end
+
+---Everything as it was at the start: data, clock, counters, settings, faults.
+---@return boolean? ok
+---@return string? message
+function sim:reset()
+  self.state:clear()
+  self.clock = assert(clock.new(self.host.now, self.start.clock))
+  start_data(self)
+  local ok, message = start_run(self)
+  for _, event in ipairs(self.start.events) do
+    self.metrics:take(event, self.clock:now())
+  end
+  return ok, message
+end
+
+-- ---- the file ----
+
+-- What is kept besides the data themselves.
+local function book(self)
+  return {
+    seed = self.seed,
+    clock = self.clock:save(),
+    counters = self.counters,
+    chances = self.chances.state(),
+    requests = self.request_ids.state(),
+    filters = { last = self.filters.store.last, ids = self.filters.store.ids.state(),
+      etags = self.filters.store.etags.state() },
+    tokens = self.tokens.issued,
+  }
+end
+
+-- Takes everything from the file's items.
+local function restore(self, items)
+  local kept = items.book[1]
+  self.clock:restore(kept.clock, self.start.clock ~= nil)
+  start_data(self)
+  for name, n in pairs(kept.counters) do
+    self.counters[name] = n
+  end
+  self.chances.state(kept.chances)
+  self.request_ids.state(kept.requests)
+  self.filters:restore(items.filter or {}, kept.filters.last)
+  self.filters.store.ids.state(kept.filters.ids)
+  self.filters.store.etags.state(kept.filters.etags)
+  self.tokens:restore(items.token or {}, kept.tokens)
+  self.groups:restore(items.group or {}, items.member or {})
+  self.metrics:restore(items.second or {})
+  self.audit:restore(items.audit or {})
+  self.state:undo()
+end
+
+local function restore_again(self)
+  local items, message = self.state:items()
+  local ok = items and xpcall(restore, function(e) message = tostring(e) end, self, items)
+  if not ok then
+    self.broken = true
+    self.host.log("error", "simulator: " .. message)
+  end
+end
+
+-- Writes what the request changed. What could not be written has not
+-- happened: everything is read again.
+local function keep(self, a)
+  if not self.state.changed then
+    return a
+  end
+  local ok, message = self.state:commit(book(self))
+  if ok then
+    return a
+  end
+  self.host.log("error", "simulator: " .. message)
+  restore_again(self)
+  return answer.problem(500, "nothing was done: the state file could not be written")
 end
 
 -- ---- one request ----
@@ -122,6 +202,10 @@ end
 
 local function do_request(self, context)
   local request = context.request
+  if self.broken then
+    return answer.problem(500, "the state file can no longer be read")
+  end
+  self.filters:settle(context.now)
   if request.too_large then
     return answer.problem(413, "the body is too large")
   end
@@ -139,7 +223,7 @@ local function do_request(self, context)
 end
 
 local function new_context(self, request)
-  return { sim = self, request = request, now = self.host.now(), faults = {} }
+  return { sim = self, request = request, now = self.clock:now(), faults = {} }
 end
 
 -- What every answer has; the log; and the answer as the server sends it.
@@ -187,13 +271,13 @@ local function handle(self, request)
     self.host.log("error", "simulator: " .. tostring(a))
     a = answer.problem(500, "internal error")
   end
-  return finish(self, context, a)
+  return finish(self, context, keep(self, a))
 end
 
 -- ---- the start ----
 
 -- A scenario is the user's own Lua file; it returns a table with any of:
--- seed, faults, events, and the settings.
+-- seed, clock, faults, events, and the settings.
 local function read_scenario(path)
   if not path then
     return {}
@@ -216,7 +300,7 @@ end
 local function read_start(options)
   local start = { settings = {}, faults = {}, events = {} }
   local known = config.names()
-  known.seed, known.faults, known.events = true, true, true
+  known.seed, known.clock, known.faults, known.events = true, true, true, true
   local scenario, message = read_scenario(options.scenario)
   if not scenario then
     return nil, message
@@ -229,7 +313,7 @@ local function read_start(options)
         return nil, ("scenario: %s: expected a list"):format(key)
       end
       table.move(value, 1, #value, 1, start[key])
-    elseif key ~= "seed" then
+    elseif key ~= "seed" and key ~= "clock" then
       start.settings[key] = value
     end
   end
@@ -238,40 +322,97 @@ local function read_start(options)
   for _, fault in ipairs(options.faults) do
     start.faults[#start.faults + 1] = fault
   end
-  start.seed = options.seed ~= 0 and options.seed or scenario.seed or 1
-  if math.type(start.seed) ~= "integer" then
+  start.clock = options.clock or scenario.clock
+  start.seed = options.seed ~= 0 and options.seed or scenario.seed
+  if start.seed and math.type(start.seed) ~= "integer" then
     return nil, "seed: expected an integer"
   end
   return start
 end
 
+-- A file goes on with its own seed, so another one would be ignored: it is
+-- refused.
+local function open_file(self, items)
+  local kept = items.book and items.book[1]
+  if not kept then
+    return nil, "state file: it holds no simulator's data"
+  elseif self.start.seed and self.start.seed ~= kept.seed then
+    return nil, ("state file: it was made with seed %d; seed %d cannot go on from there")
+      :format(kept.seed, self.start.seed), "invalid"
+  end
+  self.seed = kept.seed
+  local ok, message = xpcall(restore, debug.traceback, self, items)
+  if not ok then
+    return nil, "state file: it is damaged: " .. message
+  end
+  return start_run(self)
+end
+
+local function begin(self)
+  local items, unreadable = {}, nil
+  if self.state.file then
+    items, unreadable = self.state:items()
+  end
+  if not items then
+    return nil, unreadable, "io"
+  elseif next(items) then
+    local ok, why, word = open_file(self, items)
+    return ok, why, word or "io"
+  end
+  self.seed = self.start.seed or 1
+  local ok, message = self:reset()
+  if ok and self.state.file then
+    ok, message = self.state:commit(book(self))
+    return ok, message, "io"
+  end
+  return ok, message
+end
+
 local main = {}
 
 ---@class sim.Options
----@field seed integer
+---@field seed integer 0: the scenario's, the file's, or 1
 ---@field scenario string?
 ---@field activation string?
+---@field clock string?
 ---@field token_life number?
 ---@field faults string[]
----@field host table what the C side offers: now, log
+---@field host table what the C side offers: now, log, and perhaps state
 
 ---@param options sim.Options
----@return (fun(request: table): table)? handler
----@return string token_path_or_message
+---@return {handle: fun(request: table): table; finish: fun(); token_path: string}?
+---@return string? message
+---@return string? word the err's code, if it is not "invalid"
 function main.new(options)
   local start, message = read_start(options)
   if not start then
     return nil, message
   end
-  local self = setmetatable({ host = options.host, start = start, seed = start.seed }, sim)
-  local ok
-  ok, message = self:reset()
-  if not ok then
+  local self = setmetatable({
+    host = options.host,
+    start = start,
+    state = state.new(options.host.state),
+  }, sim)
+  self.clock, message = clock.new(self.host.now, start.clock)
+  if not self.clock then
     return nil, message
   end
-  return function(request)
-    return handle(self, request)
-  end, router.token_path
+  local ok, why, word = begin(self)
+  if not ok then
+    return nil, why, word
+  end
+  return {
+    token_path = router.token_path,
+    handle = function(request)
+      return handle(self, request)
+    end,
+    finish = function()
+      if self.state.file and not self.broken then
+        ok, message = self.state:commit(book(self))
+        assert(ok, message)
+      end
+    end,
+  }
 end
 
 return main

@@ -45,6 +45,7 @@ function log:add(context, a)
     query = context.target and show_query(context.target.query) or nil,
     call = context.call and context.call.name or nil,
     client = context.client,
+    token = context.token,
     if_match = context.request.headers["if-match"],
     user_agent = context.request.headers["user-agent"],
     status = a.status,

@@ -53,8 +53,18 @@ function metrics:take(event, at)
   if type(channel) == "string" then
     bucket.channels[channel] = (bucket.channels[channel] or 0) + 1
   end
+  self.sim.state:put("second", second, bucket)
   self.sim:count("events")
   return true
+end
+
+---Takes over what was in the file.
+---@param items table<integer, table>
+function metrics:restore(items)
+  self.seconds, self.kept = items, 0
+  for _ in pairs(items) do
+    self.kept = self.kept + 1
+  end
 end
 
 -- ---- what is asked for ----

@@ -18,6 +18,7 @@ end
 ---@class sim.Stream
 ---@field hex fun(digits: integer): string
 ---@field chance fun(probability: number): boolean
+---@field state fun(set: integer?): integer where it is; `set` puts it there
 
 ---A stream that is the same for the same seed and name (splitmix64).
 ---@param seed integer
@@ -46,6 +47,11 @@ function random.stream(seed, name)
 
   function stream.chance(probability)
     return (bits() >> 11) * 2.0 ^ -53 < probability
+  end
+
+  function stream.state(set)
+    state = set or state
+    return state
   end
 
   return stream

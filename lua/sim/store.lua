@@ -62,8 +62,7 @@ function store:add(definition, now)
     updated = now,
   }
   activation.start(record, self.sim.config.activation, now)
-  self.by_id[id] = record
-  self.by_number[self.last] = record
+  self:keep(record)
   return record
 end
 
@@ -73,8 +72,17 @@ function store:get(id)
   return self.by_id[id]
 end
 
+---Keeps a record: a new one, one that has changed, one from the file.
+---@param record sim.Record
+function store:keep(record)
+  self.by_id[record.id] = record
+  self.by_number[record.number] = record
+  self.sim.state:put("filter", record.number, record)
+end
+
 ---@param record sim.Record
 function store:remove(record)
+  self.sim.state:drop("filter", record.number)
   self.by_id[record.id] = nil
   self.by_number[record.number] = nil
 end
@@ -141,6 +149,7 @@ function store:change(record, definition, now)
     record.version = record.version + 1
     record.etag = new_etag(self, record.version)
     record.updated = now
+    self:keep(record)
   end
   return changed
 end

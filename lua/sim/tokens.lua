@@ -12,10 +12,39 @@ tokens.__index = tokens
 function tokens.new(sim)
   return setmetatable({
     sim = sim,
-    stream = random.stream(sim.seed, "tokens"),
     list = {},
-    swept = sim.host.now(),
+    issued = 0,
+    swept = sim.clock:now(),
   }, tokens)
+end
+
+-- A token's text comes from the seed and its number, so that no file has to
+-- hold one.
+local function text_of(self, number)
+  return "sim-" .. random.stream(self.sim.seed, "token " .. number).hex(40)
+end
+
+-- What the log calls it.
+local function id_of(number)
+  return ("tok_%d"):format(number)
+end
+
+local function forget(self, text)
+  local token = self.list[text]
+  if token then
+    self.list[text] = nil
+    self.sim.state:drop("token", token.number)
+  end
+end
+
+---Takes over what was in the file.
+---@param items table<integer, table>
+---@param issued integer
+function tokens:restore(items, issued)
+  self.issued = issued
+  for number, token in pairs(items) do
+    self.list[text_of(self, number)] = token
+  end
 end
 
 local function refuse(status, code, description)
@@ -100,7 +129,7 @@ local function sweep(self, now)
   end
   for text, token in pairs(self.list) do
     if token.expires < now - 60 then
-      self.list[text] = nil
+      forget(self, text)
     end
   end
   self.swept = now
@@ -108,12 +137,18 @@ end
 
 local function issue(self, context, client, scope)
   local life = self.sim.config.token_life
-  local text = "sim-" .. self.stream.hex(40)
-  local token = { client = client, scopes = {}, expires = context.now + life }
+  local number = self.issued + 1
+  self.issued = number
+  local text = text_of(self, number)
+  local token = {
+    number = number, client = client, scopes = {}, expires = context.now + life,
+  }
   for word in scope:gmatch("%S+") do
     token.scopes[word] = true
   end
   self.list[text] = token
+  self.sim.state:put("token", number, token)
+  context.token = id_of(number)
   self.sim:count("tokens")
   local value = { access_token = text, token_type = "Bearer", scope = scope }
   local how = self.sim.config.expires_in
@@ -173,7 +208,7 @@ function tokens:check(context)
   elseif token.expires <= context.now then
     return unauthorized("the token has expired", "invalid_token")
   end
-  context.client = token.client
+  context.client, context.token = token.client, id_of(token.number)
   local scope = context.call.scope
   if not token.scopes[scope] then
     local a = answer.problem(403, ("the token lacks the scope '%s'"):format(scope))
@@ -186,7 +221,7 @@ end
 ---The fault "expired": the token of this request is worth nothing any more.
 ---@return sim.Answer
 function tokens:revoke(context)
-  self.list[bearer(context)] = nil
+  forget(self, bearer(context))
   return unauthorized("the token has expired", "invalid_token")
 end
 

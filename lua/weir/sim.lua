@@ -85,6 +85,16 @@ function sim.config(settings)
   return call("POST", "/config", settings)
 end
 
+---Moves the simulator's clock, or only reads it.
+---@param change {mode: string?, set: string|number|nil, advance: string|number|nil}?
+---@return {mode: string, now: string, seconds: number}
+function sim.clock(change)
+  if change == nil then
+    return call("GET", "/clock")
+  end
+  return call("POST", "/clock", change)
+end
+
 ---What the simulator counts: requests, tokens, creates, updates, deletes,
 -- conflicts, faults, events …
 ---@return table<string, integer>

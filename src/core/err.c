@@ -29,6 +29,7 @@ static const char *const words[WEIR_CODES] = {
     [WEIR_FAILED] = "failed",
     [WEIR_IO] = "io",
     [WEIR_USAGE] = "usage",
+    [WEIR_LOCKED] = "locked",
 };
 
 const char *weir_code_word(enum weir_code code)

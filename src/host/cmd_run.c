@@ -20,6 +20,8 @@ static const struct host_option options[] = {
      FIELD(sim), NULL},
     {"sim-seed", "N", "seed of the simulator's ids and chances (default 1)",
      HOST_NUMBER, FIELD(sim_seed), NULL},
+    {"sim-state", "FILE", "keep the simulator's data in FILE between runs",
+     HOST_TEXT, FIELD(sim_state), NULL},
     {"log-level", "LEVEL", "debug, info (default), warn, error or off",
      HOST_CHOICE, FIELD(log_level), levels},
     {"log-format", "FORMAT", "text (default) or json, one object a line",
@@ -56,7 +58,7 @@ const struct host_command host_command_run = {
         "\n"
         "Exit codes: 0 done, 1 failed, 3 conflict, 4 validation failed,\n"
         "5 authentication, permission or configuration, 6 timeout or rate\n"
-        "budget spent, 64 usage, 130 or 143 ended by a signal.\n"
+        "budget spent, 7 lock held, 64 usage, 130 or 143 ended by a signal.\n"
         "\n"
         "examples:\n"
         "  weir run --sim examples/deploy_filter.lua\n"
@@ -148,6 +150,8 @@ static int run(int argc, char **argv)
         return code;
     if (script >= argc)
         return host_usage_error("run", "no script given");
+    if (given.sim_state && !given.sim)
+        return host_usage_error("run", "--sim-state needs --sim");
     given.script = argv[script];
     code = host_session_begin(&session, &given);
     if (code == 0)

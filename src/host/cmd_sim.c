@@ -15,6 +15,8 @@ struct sim_command {
     uint64_t seed;
     const char *scenario;
     const char *activation;
+    const char *clock;
+    const char *state;
     struct host_texts faults;
     double token_life;
     bool list_faults;
@@ -32,6 +34,10 @@ static const struct host_option options[] = {
      HOST_TEXT, FIELD(scenario), NULL},
     {"activation", "HOW", "how filters become active; default looks=2",
      HOST_TEXT, FIELD(activation), NULL},
+    {"state", "FILE", "keep everything in FILE, and go on from there",
+     HOST_TEXT, FIELD(state), NULL},
+    {"clock", "WHEN", "real (default), manual, or the time where it stands",
+     HOST_TEXT, FIELD(clock), NULL},
     {"fault", "SPEC", "something that goes wrong; may be given many times",
      HOST_TEXTS, FIELD(faults), NULL},
     {"faults", NULL, "list the faults that there are, and end", HOST_FLAG,
@@ -47,7 +53,8 @@ static const char about[] =
     "Runs the simulator of the API as an HTTP server on 127.0.0.1, for any\n"
     "client.  Its first line of output is its URL, the next ones are the\n"
     "settings that point a client to it; requests are shown on stderr.\n"
-    "Everything is kept in memory.  SIGINT or SIGTERM ends it with code 0.\n";
+    "Without --state everything is kept in memory.  SIGINT or SIGTERM ends it\n"
+    "with code 0; code 7 says that another process has the state file.\n";
 
 static const char after[] =
     "HOW a filter becomes active, after it was created:\n"
@@ -59,7 +66,8 @@ static const char after[] =
     "\n"
     "While it runs: /_sim says what it is and counts; /_sim/log, "
     "/_sim/faults,\n"
-    "/_sim/events, /_sim/config and /_sim/reset can be read or posted to.\n"
+    "/_sim/clock, /_sim/events, /_sim/config and /_sim/reset can be read or\n"
+    "posted to.\n"
     "\n"
     "Examples:\n"
     "  weir sim --port 8080 --activation seconds=1.5\n"
@@ -179,6 +187,8 @@ static int run(int argc, char **argv)
         .seed = given.seed,
         .scenario = given.scenario,
         .activation = given.activation,
+        .clock = given.clock,
+        .state = given.state,
         .faults = given.faults.list,
         .token_life = given.token_life,
         .log_requests = !given.quiet,

@@ -12,6 +12,7 @@ int host_exit_code(enum weir_code code)
     case WEIR_TIMEOUT:
     case WEIR_RATE: return HOST_EXIT_TIMEOUT;
     case WEIR_USAGE: return HOST_EXIT_USAGE;
+    case WEIR_LOCKED: return HOST_EXIT_LOCKED;
     default: return HOST_EXIT_FAILED;
     }
 }

@@ -12,7 +12,7 @@ enum host_exit {
     HOST_EXIT_VALIDATION = 4, /* validation, test or threshold failed */
     HOST_EXIT_AUTH = 5,       /* authentication, permission, configuration */
     HOST_EXIT_TIMEOUT = 6,    /* timeout, or rate budget spent */
-    HOST_EXIT_LOCKED = 7,
+    HOST_EXIT_LOCKED = 7,     /* a lock is held by another process */
     HOST_EXIT_USAGE = 64,
     HOST_EXIT_SIGNAL = 128 /* plus the signal's number */
 };

@@ -159,7 +159,9 @@ static enum weir_code start_sim(struct host_session *s,
                                 struct weir_err *err)
 {
     char *scenario = find_scenario(options->script);
-    struct sim_options sim = {.seed = options->sim_seed, .scenario = scenario};
+    struct sim_options sim = {.seed = options->sim_seed,
+                              .scenario = scenario,
+                              .state = options->sim_state};
     enum weir_code code = sim_start(&sim, &s->sim, err);
 
     if (code == WEIR_OK) {

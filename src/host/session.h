@@ -22,6 +22,7 @@ struct host_session_options {
     const char *script; /* path, "-" or NULL */
     bool sim;
     uint64_t sim_seed;
+    const char *sim_state; /* path or NULL; only with sim */
     int log_level;  /* enum weir_log_level */
     int log_format; /* enum weir_log_format */
     int color;      /* enum host_color */

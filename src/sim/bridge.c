@@ -8,6 +8,8 @@
 #include <lualib.h>
 
 #include "bind.h"
+#include "bridge_state.h"
+#include "state.h"
 #include "weir/clock.h"
 
 #define MAX_DELAY 3600.0 /* seconds an answer may be held back */
@@ -17,8 +19,9 @@ struct bridge {
     struct weir_log *log;
     struct bind_context context;
     const struct sim_options *options; /* during bridge_new only */
-    int handler;                       /* in the registry */
+    int handler, ender;                /* in the registry */
     char *token_path;
+    struct state *state; /* NULL without a file */
 };
 
 /* ---- what lua/sim may ask of us ---- */
@@ -57,13 +60,16 @@ static void set_string(lua_State *L, const char *key, const char *value)
     lua_setfield(L, -2, key);
 }
 
-static void push_options(lua_State *L, const struct sim_options *options)
+static void push_options(lua_State *L, const struct bridge *bridge)
 {
+    const struct sim_options *options = bridge->options;
+
     lua_newtable(L);
     lua_pushinteger(L, (lua_Integer)options->seed);
     lua_setfield(L, -2, "seed");
     set_string(L, "scenario", options->scenario);
     set_string(L, "activation", options->activation);
+    set_string(L, "clock", options->clock);
     if (options->token_life > 0) {
         lua_pushnumber(L, options->token_life);
         lua_setfield(L, -2, "token_life");
@@ -75,11 +81,15 @@ static void push_options(lua_State *L, const struct sim_options *options)
     }
     lua_setfield(L, -2, "faults");
     luaL_newlib(L, host_functions);
+    if (bridge->state) {
+        bridge_state_push(L, bridge->state);
+        lua_setfield(L, -2, "state");
+    }
     lua_setfield(L, -2, "host");
 }
 
-/* Returns the handler and the token path, or nil and what is wrong with the
- * options. */
+/* Returns what lua/sim returns: {handle=, finish=, token_path=}; or nil, what
+ * is wrong with the options, and perhaps the word for it. */
 static int open_state(lua_State *L)
 {
     struct bridge *bridge = lua_touserdata(L, 1);
@@ -91,11 +101,14 @@ static int open_state(lua_State *L)
     lua_pushliteral(L, "sim");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "new");
-    push_options(L, bridge->options);
-    lua_call(L, 1, 2);
-    luaL_tolstring(L, -1, NULL);
-    lua_replace(L, -2);
-    return 2;
+    push_options(L, bridge);
+    lua_call(L, 1, 3);
+    if (lua_isnil(L, -3))
+        luaL_tolstring(L, -2, NULL);
+    else
+        lua_pushnil(L);
+    lua_replace(L, -3);
+    return 3;
 }
 
 /* An error may be a table with a __tostring of its own, which only may run
@@ -106,6 +119,15 @@ static int to_text(lua_State *L)
     return 1;
 }
 
+/* The error's word is on top, its text below. */
+static enum weir_code fail_load(lua_State *L, struct weir_err *err)
+{
+    const char *word = lua_tostring(L, -1);
+    enum weir_code code = word ? weir_code_from_word(word) : WEIR_INVALID;
+
+    return weir_err_set(err, code, "%s", lua_tostring(L, -2));
+}
+
 static enum weir_code load(struct bridge *bridge, struct weir_err *err)
 {
     lua_State *L = bridge->L;
@@ -113,13 +135,18 @@ static enum weir_code load(struct bridge *bridge, struct weir_err *err)
     lua_pushcfunction(L, to_text);
     lua_pushcfunction(L, open_state);
     lua_pushlightuserdata(L, bridge);
-    if (lua_pcall(L, 1, 2, 1) != LUA_OK)
+    if (lua_pcall(L, 1, 3, 1) != LUA_OK)
         return weir_err_set(err, WEIR_INVALID, "the simulator did not load: %s",
                             lua_tostring(L, -1));
-    if (lua_isnil(L, -2))
-        return weir_err_set(err, WEIR_INVALID, "%s", lua_tostring(L, -1));
+    if (lua_isnil(L, -3))
+        return fail_load(L, err);
+    lua_pop(L, 2);
+    lua_getfield(L, -1, "token_path");
     bridge->token_path = strdup(lua_tostring(L, -1));
     lua_pop(L, 1);
+    lua_getfield(L, -1, "finish");
+    bridge->ender = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getfield(L, -1, "handle");
     bridge->handler = luaL_ref(L, LUA_REGISTRYINDEX);
     return bridge->token_path ? WEIR_OK : weir_err_nomem(err);
 }
@@ -139,13 +166,17 @@ enum weir_code bridge_new(const struct sim_options *options,
     if (!bridge)
         return weir_err_nomem(err);
     bridge->options = options;
-    bridge->handler = LUA_NOREF;
+    bridge->handler = bridge->ender = LUA_NOREF;
     code = weir_log_new(weir_clock_system(), write_stderr, NULL, &bridge->log,
                         err);
     if (code == WEIR_OK) {
         weir_log_set_level(bridge->log, options->log_requests ? WEIR_LOG_INFO
                                                               : WEIR_LOG_WARN);
         bridge->context.log = bridge->log;
+        if (options->state)
+            code = state_open(options->state, &bridge->state, err);
+    }
+    if (code == WEIR_OK) {
         bridge->L = luaL_newstate();
         code = bridge->L ? load(bridge, err) : weir_err_nomem(err);
     }
@@ -177,7 +208,7 @@ static int describe_kinds(lua_State *L)
 
 char *bridge_fault_kinds(void)
 {
-    struct bridge bridge = {.handler = LUA_NOREF};
+    struct bridge bridge = {.handler = LUA_NOREF, .ender = LUA_NOREF};
     lua_State *L = luaL_newstate();
     char *text = NULL;
 
@@ -196,12 +227,28 @@ const char *bridge_token_path(const struct bridge *bridge)
     return bridge->token_path;
 }
 
+/* What was not worth a transaction of its own is written now. */
+static void finish(struct bridge *bridge)
+{
+    lua_State *L = bridge->L;
+
+    lua_settop(L, 0);
+    lua_pushcfunction(L, to_text);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge->ender);
+    if (lua_pcall(L, 0, 0, 1) != LUA_OK)
+        weir_log_write(bridge->log, WEIR_LOG_ERROR, NULL, "simulator: %s",
+                       lua_tostring(L, -1));
+}
+
 void bridge_free(struct bridge *bridge)
 {
     if (!bridge)
         return;
+    if (bridge->ender != LUA_NOREF)
+        finish(bridge);
     if (bridge->L)
         lua_close(bridge->L);
+    state_close(bridge->state);
     weir_log_free(bridge->log);
     free(bridge->token_path);
     free(bridge);

@@ -26,13 +26,19 @@ struct sim_options {
     /* "kind", "kind:key=value,…" or a JSON object each; NULL-terminated, or
      * NULL for none.  sim_fault_kinds() lists them. */
     const char *const *faults;
+    /* "real", NULL for the same; "manual": stands still at 2025-01-01 until it
+     * is moved; or where it stands, "2024-05-01T12:00:00Z" or seconds. */
+    const char *clock;
+    /* Path of the file that keeps everything (see state.h), or NULL. */
+    const char *state;
     double token_life; /* seconds a token lives; 0: 3600 */
     bool log_requests; /* a line on stderr for every request */
 };
 
 /* Listens and answers from its own thread until sim_stop.  `options` may be
  * NULL.  WEIR_OK; WEIR_INVALID for an option or a scenario that makes no
- * sense, naming it; WEIR_IO if the port cannot be had; WEIR_NOMEM. */
+ * sense, naming it; WEIR_IO if the port cannot be had, or the state file be
+ * used; WEIR_LOCKED if another process has that; WEIR_NOMEM. */
 enum weir_code sim_start(const struct sim_options *options, struct sim **out,
                          struct weir_err *err);
 /* "http://127.0.0.1:PORT"; lives as long as the simulator. */

@@ -61,7 +61,7 @@ void wire_end(const struct server_answer *answer, int fd)
     struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
     if (answer->then == SERVER_RESET)
-        connect(fd, &nobody, sizeof(nobody));
+        (void)!connect(fd, &nobody, sizeof(nobody));
     else if (answer->then == SERVER_CLOSE)
         shutdown(fd, SHUT_RDWR);
 }

@@ -41,10 +41,10 @@ def definition(**over):
 class Sim:
     """A running simulator, with a client that has a token."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, command=(WEIR, "sim")):
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
-            [WEIR, "sim", *args],
+            [*command, *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -140,6 +140,13 @@ class Sim:
         """What it counts."""
         return self.anonymous.get("/_sim").json()["counters"]
 
+    def clock(self, **change):
+        """Moves the clock, or only reads it."""
+        answer = (self.anonymous.post("/_sim/clock", json=change) if change
+                  else self.anonymous.get("/_sim/clock"))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     def log(self):
         return self.anonymous.get("/_sim/log").json()["requests"]
 
@@ -149,8 +156,8 @@ def start_sim():
     """A function that starts simulators; all are ended after the test."""
     started = []
 
-    def start(*args):
-        sim = Sim("--port", "0", *args)
+    def start(*args, **keys):
+        sim = Sim("--port", "0", *args, **keys)
         started.append(sim)
         return sim
 

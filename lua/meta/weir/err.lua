@@ -33,6 +33,7 @@ local err = {}
 ---| "failed"     # what was waited for has failed for good
 ---| "io"         # a file could not be read or written
 ---| "usage"      # the words of a command line are wrong (64)
+---| "locked"     # another process has it; the message says which (7)
 
 ---@class weir.err.Err
 ---@field code weir.err.Code|string

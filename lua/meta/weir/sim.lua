@@ -92,12 +92,28 @@ function sim.log() end
 ---@return table # all settings
 function sim.config(settings) end
 
----What the simulator counts: requests, tokens, creates, updates, deletes,
----assignments, conflicts, faults, events, bad_events.
+---Moves the simulator's clock, by which everything there goes but the
+---lateness of answers; without an argument only reads it. Activations whose
+---time has come by it are over.
+---
+---```lua
+---sim.clock { mode = "manual", set = "2025-01-01T00:00:00Z" }
+---sim.clock { advance = 90 }
+---```
+---@param change? {mode: "real"|"manual"?, set: string|number?, advance: string|number?} an instant; seconds or "PT90S"
+---@return {mode: "real"|"manual", now: string, seconds: number}
+function sim.clock(change) end
+
+---What was done at the simulator, whatever became of its answers: `creates`,
+---`updates`, `deletes`, `tokens`, `assignments`, `members_added`,
+---`members_removed`, `activations`, `activations_failed`, `conflicts`,
+---`weak_etags`, `events`, `bad_events`; `requests` and `requests_CALL`;
+---`faults` and `faults_KIND`.
 ---@return table<string, integer>
 function sim.state() end
 
----Everything as it was when the simulator started; tokens are forgotten too.
+---Everything as it was when the simulator started, the state file too; tokens
+---are forgotten.
 function sim.reset() end
 
 return sim
