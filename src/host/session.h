@@ -23,9 +23,9 @@ struct host_session_options {
     bool sim;
     uint64_t sim_seed;
     const char *sim_state; /* path or NULL; only with sim */
-    int log_level;  /* enum weir_log_level */
-    int log_format; /* enum weir_log_format */
-    int color;      /* enum host_color */
+    int log_level;         /* enum weir_log_level */
+    int log_format;        /* enum weir_log_format */
+    int color;             /* enum host_color */
     bool traceback;
 };
 
