@@ -78,7 +78,7 @@ end)
 
 -- ---- lengths ----
 
-kind("overlong", "more body than Content-Length says: by half of it, junk, or a forged answer", {
+kind("overlong", "more body than Content-Length says: half of it, junk, a forged answer", {
   how = keys.word("half", "junk", "forged"),
 }, function(fault, _, a)
   local how = fault.how or "half"

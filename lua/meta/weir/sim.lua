@@ -38,7 +38,7 @@ local sim = {}
 ---| "lost"             # done, but the answer is lost
 ---| "truncate"         # the body is cut in half; Content-Length is too large
 ---| "idle_close"       # answered as usual; then the connection is closed, unannounced
----| "overlong"         # more body than Content-Length says: by half of it, junk, or a forged answer
+---| "overlong"         # more body than Content-Length says: half of it, junk, a forged answer
 ---| "two_lengths"      # two Content-Lengths that differ
 ---| "bad_length"       # a Content-Length that is no number (-1)
 ---| "close_delimited"  # no length: the body ends with the connection; cut=true in its middle
