@@ -59,7 +59,7 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
-    format setup clean help install uninstall bench
+    format setup clean help install uninstall bench tsan tsan-run
 
 all: $(BUILD)/weir ## build the program and the library
 
@@ -222,6 +222,28 @@ asan: ## run every test under AddressSanitizer and UBSan
 bench: $(BUILD)/weir ## what weir costs beside a bare libcurl program
 	@scripts/setup build bench
 	scripts/bench-http --weir $(BUILD)/weir
+
+# What has more than one thread: the program with the simulator, and the unit
+# tests with a server of their own.  Reports go to files, so that none is lost
+# with the stderr of a process that a test ends.
+TSAN_UNIT := $(shell grep -lE 'server_(start|each)|pthread_' tests/unit/*.c)
+TSAN_E2E  := $(wildcard tests/e2e/test_sim*.py) tests/e2e/test_road.py \
+             tests/e2e/test_run.py
+TSAN_LOG   = $(abspath $(BUILD))/race
+
+tsan: ## run what has threads under ThreadSanitizer
+	@scripts/setup build test
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=build/tsan OPT=-O1 \
+	    SANITIZE=thread all $(TSAN_UNIT:%.c=build/tsan/%)
+	@$(MAKE) --no-print-directory BUILD=build/tsan SANITIZE=thread tsan-run
+
+tsan-run:
+	@rm -f $(TSAN_LOG).*
+	TSAN_OPTIONS=log_path=$(TSAN_LOG) scripts/run-unit $(TSAN_UNIT:%.c=$(BUILD)/%)
+	TSAN_OPTIONS=log_path=$(TSAN_LOG) WEIR=$(abspath $(BUILD)/weir) \
+	    SANITIZE=thread $(PYTHON) -m pytest -q -n $(E2E_JOBS) \
+	    -c tests/e2e/pytest.ini $(TSAN_E2E)
+	@if cat $(TSAN_LOG).* 2>/dev/null; then exit 1; fi
 
 # ---- keeping it clean ----
 

@@ -71,6 +71,7 @@ local function start_data(self)
   end
   self.chances = random.stream(self.seed, "chances")
   self.request_ids = random.stream(self.seed, "requests")
+  self.watch_ids = random.stream(self.seed, "watchers")
   self.paging = paging.new(self)
   self.tokens = tokens.new(self)
   self.filters = filters.new(self)
@@ -200,6 +201,14 @@ local function do_call(self, context)
   return a
 end
 
+-- Whoever only watches, at `/_sim`, must not change the names of what others
+-- ask for.
+local function name(self, context)
+  local watches = context.target and context.target.segments[1] == "_sim"
+  context.request_id = context.request_id
+    or "req_" .. (watches and self.watch_ids or self.request_ids).hex(16)
+end
+
 local function do_request(self, context)
   local request = context.request
   if self.broken then
@@ -214,6 +223,7 @@ local function do_request(self, context)
   if not context.target then
     return answer.problem(400, message)
   end
+  name(self, context)
   local a = route(self, context)
   if not a then
     self:count_request(context.call.name)
@@ -228,7 +238,7 @@ end
 
 -- What every answer has; the log; and the answer as the server sends it.
 local function finish(self, context, a)
-  context.request_id = context.request_id or "req_" .. self.request_ids.hex(16)
+  name(self, context)
   a.headers["X-Request-Id"] = context.request_id
   a.headers["Cache-Control"] = "no-store"
   a.headers.Date = a.headers.Date or time.http_date(context.now)
@@ -265,7 +275,6 @@ local function handle(self, request)
     local ok, a = xpcall(look_at_head, debug.traceback, self, context)
     return ok and a and finish(self, context, a) or go_on
   end
-  context.request_id = "req_" .. self.request_ids.hex(16)
   local ok, a = xpcall(do_request, debug.traceback, self, context)
   if not ok then
     self.host.log("error", "simulator: " .. tostring(a))

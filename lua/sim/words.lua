@@ -12,7 +12,8 @@ function words.sorted(set)
   for word in pairs(set) do
     list[#list + 1] = word
   end
-  table.sort(list)
+  -- A user's table may have numbers among its keys.
+  table.sort(list, function(a, b) return tostring(a) < tostring(b) end)
   return list
 end
 

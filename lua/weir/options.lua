@@ -40,7 +40,6 @@ function options.check(what, given, known)
     if (not want or want ~= "any" and type(value) ~= want) and (not wrong or key < wrong) then
       wrong = key
     end
-    end
   end
   if wrong then refuse(what, wrong, given[wrong], known) end
   return given

@@ -375,6 +375,13 @@ HANDLER = """
     io.stdout:flush()
 """
 
+# Under ThreadSanitizer a handler runs at the next call of libc that it
+# intercepts, and these loops never make one (the signal does not arrive: there
+# is nothing to be tested). The same loops run in every other build.
+computes = pytest.mark.skipif(
+    os.environ.get("SANITIZE") == "thread",
+    reason="ThreadSanitizer holds signals back from a loop that only computes")
+
 WAITING = {
     "sleep": "task.sleep(100)",
     "in a coroutine": "coroutine.wrap(function() task.sleep(100) end)()",
@@ -392,7 +399,11 @@ WAITING = {
 
 @pytest.mark.parametrize("number, status",
                          [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("waiting", WAITING.values(), ids=WAITING.keys())
+@pytest.mark.parametrize("waiting", [
+    pytest.param(
+        code, id=name,
+        marks=[computes] if name.startswith("computing") or name == "pcall" else [])
+    for name, code in WAITING.items()])
 def test_the_first_signal_ends_in_good_order(start_weir, script, waiting,
                                              number, status):
     process = start_weir("run", script(HANDLER + waiting))
@@ -408,7 +419,8 @@ def test_the_first_signal_ends_in_good_order(start_weir, script, waiting,
 
 @pytest.mark.parametrize("stubborn", [
     "task.shield(task.sleep, 100)",
-    "while true do pcall(function() while true do end end) end",
+    pytest.param("while true do pcall(function() while true do end end) end",
+                 marks=computes),
 ])
 def test_the_second_signal_ends_at_once(start_weir, script, stubborn):
     process = start_weir("run", script(HANDLER + stubborn))

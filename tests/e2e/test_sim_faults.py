@@ -180,6 +180,8 @@ def test_a_refused_request_uses_no_fault_up(sim):
         ({"kind": "slow", "seconds": -1}, "seconds"),
         ({"kind": "redirect", "location": "a\r\nb"}, "location"),
         ([{"kind": "drop"}, {"kind": "dropp"}], "did you mean 'drop'"),
+        ({"kind": "slow", "5": 1}, "unknown key"),
+        ({"kind": "gzip_bomb", "bytes": 1 << 50}, "bytes"),
         ("status:status", "key=value"),
         (7, "expected an object"),
         (None, "expected an object"),

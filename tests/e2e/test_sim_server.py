@@ -116,6 +116,8 @@ def test_a_scenario_sets_everything(start_sim, tmp_path):
         ("return { faults = 1 }", "list"),
         ("return { faults = { { kind = 'x' } } }", "unknown fault kind"),
         ("return { seed = 'x' }", "seed"),
+        ("return { clock = 'noon' }", "clock"),
+        ("return { [7] = 1, conflict = 412 }", "unknown key"),
     ],
 )
 def test_a_scenario_that_makes_no_sense_is_explained(tmp_path, text, said):
