@@ -91,6 +91,11 @@ enum weir_code weir_client_call(struct weir_client *client,
 const struct weir_http_response *
 weir_client_error_response(const struct weir_op *op);
 
+/* True for a call that must be sent once, succeeded, and had been answered
+ * 503 before: the server said no, but so says a proxy that lost it, and then
+ * the call may have been done twice. */
+bool weir_client_maybe_twice(const struct weir_op *op);
+
 /* Requests sent, retries among them, 429s met; for :trace and reports. */
 struct weir_client_stats {
     unsigned long requests, retries, rate_limited;

@@ -18,6 +18,7 @@
 -- has shown it to nobody), and the other is adopted. What arrives still later
 -- no client can see; only a server that takes a name once could tell.
 
+local census = require "cxone.census"
 local err = require "weir.err"
 local filter = require "weir.filter"
 local log = require "weir.log"
@@ -30,6 +31,9 @@ local adopt = {}
 
 -- As many ids as an error names.
 local most_named = 10
+
+-- One for each tenant.
+local censuses = setmetatable({}, { __mode = "k" })
 
 -- What a look met that was cut off when the time was up.
 local too_slow = err.new {
@@ -54,15 +58,12 @@ end
 --- The ids of the listed filters that have the name, or nil where the server
 -- has no such list for us.
 local function ids_in_list(tenant, name)
-  local ids = {}
-  local ok, e = pcall(function()
-    for record in tenant.filters:list() do
-      if record.name == name then ids[#ids + 1] = record.id end
-    end
-  end)
-  if ok then return ids end
+  local of_tenant = censuses[tenant] or census.new(tenant.filters)
+  censuses[tenant] = of_tenant
+  local ok, result = pcall(of_tenant.ids, of_tenant, name)
+  if ok then return result end
   local no_list = { [403] = true, [404] = true, [405] = true, [501] = true }
-  if not (err.is(e) and no_list[e.status]) then error(e, 0) end
+  if not (err.is(result) and no_list[result.status]) then error(result, 0) end
 end
 
 --- The records of that name, and whether these are all there are: a filter
@@ -162,7 +163,8 @@ local function look(tenant, f, lost)
     timeout = tenant.dialect.lost.timeout,
     done = { "found" },
     look = function()
-      trouble = too_slow
+      -- What it is if this look is cut off and none was done before.
+      trouble = complete == nil and too_slow or nil
       local ok, records, all = pcall(find, tenant, f)
       if not ok and (not err.is(records) or records.code == "cancelled") then
         error(records, 0)

@@ -92,14 +92,15 @@ function Filters:validate(definition)
   return true
 end
 
---- The record, or nil and the err. A success whose answer cannot be read has
+--- The record, nil, and whether it may have been created twice; or nil and the
+-- err. A success whose answer cannot be read has
 -- created a filter that we do not know: that is as good as lost.
 local function try_create(self, f, definition)
   local response, e = self.tenant.client:post(
     self.tenant.dialect.paths.filters, { body = f:json() })
   if not response then return nil, with_lines(e, definition) end
   local ok, record = pcall(record_of, response)
-  if ok and type(record.id) == "string" then return record end
+  if ok and type(record.id) == "string" then return record, nil, response.maybe_twice end
   return nil, err.new {
     code = "ambiguous",
     message = string.format("filter '%s' was created, but the answer cannot be read: %s",
@@ -198,8 +199,8 @@ end
 
 -- The whole road ---------------------------------------------------------------
 
---- What `opts.resume` knows: {id =, lost =}. `lost` is set where an earlier
--- deployment may have created the filter without knowing its id.
+--- What `opts.resume` knows: `id`; `ours`, if that is by the create's own
+-- answer; `lost`, the err of a create that may still arrive.
 local function past_of(f, resume)
   if resume == nil or resume == false then return {} end
   if resume == true then return { lost = {} } end
@@ -213,8 +214,20 @@ local function past_of(f, resume)
   end
   return {
     id = not resume.deleted and resume.id or nil,
-    lost = resume.maybe_done and resume or nil,
+    ours = resume.created,
+    lost = resume.maybe_done and (resume.lost or resume) or nil,
   }
+end
+
+--- What an err tells the next deployment, as past_of reads it.
+local function tell(e, f, way)
+  e.name = f.name
+  e.id = e.id or way.id
+  e.created = way.ours
+  if way.lost then
+    e.maybe_done = true
+    e.lost = way.lost ~= e and way.lost or nil
+  end
 end
 
 --- Sees to it that the filter is on the server, and notes in `way` how far it
@@ -229,16 +242,19 @@ local function create_once(self, f, definition, way)
   end
   if way.id then return end
   self:validate(definition)
-  local record, e = try_create(self, f, definition)
+  local record, e, maybe_twice = try_create(self, f, definition)
   if record then
     way.id, way.ours = record.id, true
-  elseif e.maybe_done then
-    way.lost = e
-    way.id = adopt.find(tenant, f, e).id
-    way.lost = lost
-  else
-    error(e, 0)
+    -- Whether the one that was answered 503 is there, too, is seen at the end.
+    way.lost = lost or maybe_twice and {} or nil
+    return
   end
+  -- A 503 says no, but so does a proxy that lost the server: no reason to look
+  -- now, but one to look before it is created again.
+  if e.maybe_done or e.status == 503 then way.lost = e end
+  if not e.maybe_done then error(e, 0) end
+  way.id = adopt.find(tenant, f, e).id
+  way.lost = lost
 end
 
 --- Removes what has not become active; says so in the err.
@@ -299,9 +315,7 @@ function Filters:deploy(definition, opts)
   local ok, result = xpcall(walk, note_trace, self, f, definition, opts, way)
   if ok then return result end
   if not err.is(result) or result.code == "cancelled" then error(result, 0) end
-  result.name = f.name
-  result.id = result.id or way.id
-  if way.lost then result.maybe_done = true end
+  tell(result, f, way)
   if opts.on_failure == "delete" and way.waiting
     and (result.code == "failed" or result.code == "timeout") then
     clean_up(self, result)

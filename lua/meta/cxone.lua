@@ -137,7 +137,9 @@ function filters:wait_active(what, opts) end
 ---name, the err is "ambiguous", with `err.name`, `err.ids` and `err.because`.
 ---That none has turned up is no proof: it may still arrive.
 ---
----`resume` goes on from any err of an earlier deploy. Where that left open whether
+---Every err of a deploy has `err.name`, and `err.id` once that is known.
+---
+---`resume` goes on from any of them. Where that left open whether
 ---the filter was created, it is looked for again, and created again only if all
 ---filters could be listed and none has the name; should the first arrive after
 ---all, the second is deleted again and the first adopted.

@@ -218,6 +218,16 @@ static const char *text_argument(lua_State *L, int index, const char *what,
     return text;
 }
 
+static int call_results(lua_State *L, struct weir_op *op)
+{
+    bind_response_push(L, weir_http_response(op));
+    if (weir_client_maybe_twice(op)) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, -2, "maybe_twice");
+    }
+    return 1;
+}
+
 /* Does the call; its options are at `index`. */
 static int do_call(lua_State *L, int index, const char *what,
                    struct weir_client *client, const char *method,
@@ -253,7 +263,7 @@ static int do_call(lua_State *L, int index, const char *what,
         return bind_misuse_err(L, what, &err);
     if (code)
         return bind_fail(L, &err);
-    return bind_await(L, lua_gettop(L), bind_response_results);
+    return bind_await(L, lua_gettop(L), call_results);
 }
 
 /* client:request(method, path [, options]) → response, or nil and the err */

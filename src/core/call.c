@@ -432,6 +432,14 @@ enum weir_code weir_client_call(struct weir_client *client,
     return WEIR_OK;
 }
 
+bool weir_client_maybe_twice(const struct weir_op *op)
+{
+    const struct call *call = (const struct call *)op;
+
+    return op->class == &call_class && weir_op_code(op) == WEIR_OK &&
+           call->kind == WEIR_RETRY_ONCE && call->done > WEIR_DONE_NOT;
+}
+
 const struct weir_http_response *
 weir_client_error_response(const struct weir_op *op)
 {

@@ -504,6 +504,33 @@ static void a_refusal_of_a_repeat_may_be_of_its_own_work(void **state)
     weir_err_clear(&err);
 }
 
+static void a_success_after_a_503_may_be_the_second(void **state)
+{
+    static const struct {
+        const struct weir_call *call;
+        int first;
+        bool twice;
+    } rows[] = {{&post, 503, true},
+                {&post, 429, false},
+                {&post, 200, false},
+                {&put, 503, false},
+                {&get, 503, false}};
+    struct fixture *f = *state;
+
+    f->login.on_request = answer_login;
+    f->login.ud = f;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct weir_op *op = made(f, rows[i].call);
+
+        fake_transport_answer(&f->api, rows[i].first, NULL, "{}");
+        if (rows[i].first != 200)
+            fake_transport_answer(&f->api, 200, NULL, "{}");
+        assert_int_equal(weir_op_run(op, -1), WEIR_OK);
+        assert_int_equal(weir_client_maybe_twice(op), rows[i].twice);
+        weir_op_free(op);
+    }
+}
+
 static void adding_members_is_repeated_like_a_guarded_change(void **state)
 {
     static const struct weir_call add = {
@@ -558,6 +585,7 @@ int main(void)
         TEST(an_ambiguous_error_says_why),
         TEST(a_500_to_a_create_is_a_servers_word_and_no_proof),
         TEST(a_refusal_of_a_repeat_may_be_of_its_own_work),
+        TEST(a_success_after_a_503_may_be_the_second),
         TEST(adding_members_is_repeated_like_a_guarded_change),
         TEST(a_change_repeated_in_vain_may_have_been_done),
     };

@@ -52,6 +52,7 @@ local http = {}
 ---@field body string     decompressed
 ---@field url string      where the answer came from, after redirects
 ---@field elapsed number  seconds
+---@field maybe_twice? boolean of a client's call that must be sent once: it was answered 503 before
 local response = {}
 
 ---The body read as JSON; the options are those of `json.decode`.
