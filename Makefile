@@ -59,7 +59,7 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
-    format setup clean help install uninstall bench tsan tsan-run
+    format setup clean help install uninstall bench tsan tsan-run soak
 
 all: $(BUILD)/weir ## build the program and the library
 
@@ -214,6 +214,9 @@ fuzz: ## fuzz the core (FUZZ_SECONDS=600 each, FUZZ_JOBS=2, FUZZ="json url")
 	    FUZZ_LINK=-fsanitize=fuzzer fuzz-targets
 	@scripts/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
 	    $(FUZZ:%=build/fuzz/tests/fuzz/%)
+
+soak: $(BUILD)/weir ## deploy 10,000 filters under random faults (SOAK_N=…)
+	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) tests/e2e/soak.py $(SOAK_N)
 
 asan: ## run every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
