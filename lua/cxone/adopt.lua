@@ -55,6 +55,11 @@ local function fetch(tenant, id)
   return record
 end
 
+--- Whether there is a filter of that id.
+function adopt.is_there(tenant, id)
+  return fetch(tenant, id) ~= nil
+end
+
 --- The ids of the listed filters that have the name, or nil where the server
 -- has no such list for us.
 local function ids_in_list(tenant, name)

@@ -236,6 +236,9 @@ end
 -- own answer told the id.
 local function create_once(self, f, definition, way)
   local tenant, lost = self.tenant, way.lost
+  if way.id and lost and not adopt.is_there(tenant, way.id) then
+    way.id, way.ours = nil, nil -- it was taken back, and that answer lost
+  end
   if not way.id and lost then
     local record = adopt.find_before(tenant, f, lost)
     way.id = record and record.id

@@ -279,6 +279,21 @@ def test_which_one_is_ours_is_known_to_the_next_try(run, sim):
     assert len(ids(sim)) == 1
 
 
+def test_one_that_was_taken_back_unheard_is_not_waited_for(run, sim):
+    """The second one is deleted, and the answer to that cannot be used."""
+    sim.fault("status", call="create", status=503, done=True, retry_after="0")
+    sim.fault("status", call="delete", status=400, done=True)
+    out = run("""
+        local _, e = pcall(tenant.filters.deploy, tenant.filters, definition, { interval = 0.02 })
+        print(e.code, e.created, #e.ids, (e.message:gsub("flt_%x+", "ID")))
+        show(pcall(tenant.filters.deploy, tenant.filters, definition,
+          { interval = 0.02, resume = e }))
+    """)
+    assert out[0].startswith("ambiguous\ttrue\t2\t") and "deleting ID failed: 400" in out[0]
+    assert out[1:] == [f"ok\t{ids(sim)[0]}\tACTIVE"]
+    assert sim.state()["creates"] == 2 and sim.state()["deletes"] == 1
+
+
 def test_a_create_that_ended_in_503_is_looked_for_before_the_next(run, sim):
     sim.fault("status", call="create", status=503, done=True, retry_after="0")
     sim.fault("status", call="create", status=503, retry_after="0", count=3, after=1)
