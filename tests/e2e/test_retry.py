@@ -63,7 +63,7 @@ def test_an_outage_is_not_stormed(run, wire, outage):
         local stats = c:stats()
         print(failed, stats.requests, stats.retries)
         print(select(2, c:get "/x"))
-    """, server)
+    """, server, timeout=300)
     assert done.returncode == 0, done.stderr
     figures, last = done.stdout.splitlines()
     failed, sent, retries = map(int, figures.split())
@@ -92,7 +92,7 @@ def test_no_call_is_starved_in_ordinary_trouble(run, wire):
     done = run("""
         each(3000, function(i) assert(c:get("/call/" .. i)) end)
         print(c:stats().rate_limited)
-    """, server)
+    """, server, timeout=300)
     assert done.stdout == "200\n", done.stderr
     assert len(server.requests) == 4000
 
@@ -220,8 +220,8 @@ def test_a_deadline_ends_the_wait_in_a_pause_of_others(run, wire):
         error(e, 0)
     """, server, timeout=12)
     assert done.returncode == 6
-    assert ("not done within 0.5 s (timeout), while the client was paused after a 429 (14."
-            in done.stderr)
+    assert re.search(r"not done within 0\.5 s \(timeout\), while the client was paused after a 429 "
+                     r"\(1\d\.\d s more\)", done.stderr)
     assert [r.path for r in server.requests] == ["/other"]
 
 
@@ -229,9 +229,9 @@ def test_a_deadline_ends_the_wait_in_a_pause_of_others(run, wire):
 
 
 WAITS = {
-    "backoff": (answer(503, Retry_After="15"), r"503 from the server: again in 1[45]\.\d s "
+    "backoff": (answer(503, Retry_After="15"), r"503 from the server: again in 1\d\.\d s "
                 r"\(attempt 2 of 4\)"),
-    "pause": (answer(429, Retry_After="15"), r"429 from the server: again in 1[45]\.\d s "
+    "pause": (answer(429, Retry_After="15"), r"429 from the server: again in 1\d\.\d s "
               r"\(attempt 2 of 4\)"),
 }
 
