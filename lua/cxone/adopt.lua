@@ -185,8 +185,10 @@ local function look(tenant, f, lost)
   }
   if not answer and e.code ~= "timeout" then error(e, 0) end
   if record then
-    log.warn(string.format("the answer to creating filter '%s' was lost; %s has its name and "
-      .. "definition and is taken for it", f.name, record.id))
+    local what = lost.code and "the answer to creating filter '%s' was lost"
+      or "filter '%s' may have been created before"
+    log.warn(string.format(what .. "; %s has its name and definition and is taken for it",
+      f.name, record.id))
   end
   return record, complete, trouble
 end

@@ -111,10 +111,11 @@ local function try_create(self, f, definition)
   }
 end
 
---- Creates the filter and returns its record. Never sent twice: when the
--- answer is lost the error's code is "ambiguous", and `because` says
--- in a word what happened ("transport", "timeout", "server", …). `maybe_done`
--- is set whenever it may have been created, also after a 500.
+--- Creates the filter and returns its record. Not sent twice but after a 429 or
+-- a 503, by which a server says that it was not done: when the answer is lost
+-- the error's code is "ambiguous", and `because` says in a word what happened
+-- ("transport", "timeout", "server", …). `maybe_done` is set whenever it may
+-- have been created, also after a 500.
 function Filters:create(definition)
   local record, e = try_create(self,
     filter.new(definition, self.tenant.schema), definition)

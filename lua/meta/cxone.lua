@@ -79,8 +79,9 @@ function filters:check(definition) end
 ---@return true
 function filters:validate(definition) end
 
----Creates the filter. Never sent twice: when the answer is lost the err's code
----is "ambiguous".
+---Creates the filter. Sent again only after a 429 or a 503, by which the server
+---says that it was not done; when the answer is lost the err's code is
+---"ambiguous".
 ---@param definition cxone.definition|weir.filter
 ---@return cxone.record
 function filters:create(definition) end

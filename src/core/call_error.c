@@ -75,27 +75,23 @@ static void hint_for(enum weir_code code, struct weir_err *err)
     }
 }
 
-/* Answers by which a server refuses what it has done already. */
-static bool is_refusal(enum weir_code code)
-{
-    return code == WEIR_NOT_FOUND || code == WEIR_CONFLICT ||
-           code == WEIR_VALIDATION;
-}
-
 /* A call that has been sent before may have met its own work: the earlier
  * attempt was done, and only its answer was lost.  And one that was repeated
  * in vain may have been done each time.  `last` is of the last attempt. */
 static void tell_own_work(const struct call *call, enum weir_retry_done last,
                           struct weir_err *err)
 {
-    bool met_own_work = is_refusal(err->code) && call->done > WEIR_DONE_NOT;
+    /* A 503 before counts unless that is also how the call ended. */
+    bool earlier = call->done == WEIR_DONE_PERHAPS ||
+                   (call->done == WEIR_DONE_HARDLY && err->code != WEIR_SERVER);
 
-    err->maybe_done = met_own_work || call->done == WEIR_DONE_PERHAPS ||
-                      last == WEIR_DONE_PERHAPS;
-    if (met_own_work)
+    err->maybe_done = earlier || last == WEIR_DONE_PERHAPS;
+    if (!err->maybe_done || err->code == WEIR_AMBIGUOUS)
+        return;
+    if (earlier)
         weir_err_hint(err, "an earlier attempt of this call may have been "
                            "done: look at the present state first");
-    else if (err->maybe_done && err->code != WEIR_AMBIGUOUS)
+    else
         weir_err_hint(err, "it may have been done all the same: look at the "
                            "present state first");
 }

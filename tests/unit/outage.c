@@ -465,6 +465,27 @@ static void a_500_to_a_create_is_a_servers_word_and_no_proof(void **state)
     weir_err_clear(&err);
 }
 
+static void another_failure_after_a_503_leaves_a_create_in_doubt(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_call call = post;
+    struct weir_err err = WEIR_ERR_INIT;
+
+    f->login.on_request = answer_login;
+    f->login.ud = f;
+    call.timeout_ms = 8000;
+    fake_transport_answer(&f->api, 503, "Retry-After: 5", "");
+    fake_transport_answer(&f->api, 429, "Retry-After: 5", "");
+    assert_int_equal(run(f, &call, &err), WEIR_RATE);
+    assert_true(err.maybe_done);
+    fake_transport_answer(&f->api, 503, "Retry-After: 1", "");
+    fake_transport_answer(&f->api, 503, "Retry-After: 9", "");
+    assert_int_equal(run(f, &call, &err), WEIR_TIMEOUT);
+    assert_true(err.maybe_done);
+    weir_err_clear(&err);
+    assert_false(err.maybe_done);
+}
+
 /* What was done first and refused then is told from what never was. */
 static void a_refusal_of_a_repeat_may_be_of_its_own_work(void **state)
 {
@@ -584,6 +605,7 @@ int main(void)
         TEST(a_deadline_says_what_the_token_waited_for),
         TEST(an_ambiguous_error_says_why),
         TEST(a_500_to_a_create_is_a_servers_word_and_no_proof),
+        TEST(another_failure_after_a_503_leaves_a_create_in_doubt),
         TEST(a_refusal_of_a_repeat_may_be_of_its_own_work),
         TEST(a_success_after_a_503_may_be_the_second),
         TEST(adding_members_is_repeated_like_a_guarded_change),
