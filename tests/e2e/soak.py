@@ -32,7 +32,7 @@ CHANCES = {
     "rate:retry_after=1": 0.0002,
     "status:status=503": 0.004,
     "status:status=503,retry_after=0": 0.002,
-    "status:status=503,done=true": 0.001,
+    "status:status=503,done=true": 0.002,
     "status:status=500": 0.002,
     "status:status=500,done=true": 0.002,
     "status:status=502": 0.002,
@@ -191,6 +191,7 @@ def run(n, seed=1, jobs=32):
         "ambiguous, and settled": did["ambiguous"],
         "adopted": len(re.findall("is taken for it", said)),
         "taken back": taken_back,
+        "judged by the script": did["judged"],
         "errs by code": did["codes"],
     }
 
