@@ -198,27 +198,26 @@ def test_longer_than_the_cap_gives_up_with_the_figure(run, wire, status, code):
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_that_the_deadline_does_not_allow_is_not_begun(run, wire, status):
-    server = wire(answer(status, Retry_After="15"))
+    server = wire(answer(status, Retry_After="19"))
     done = run("""
-        local r, e = c:get("/x", { timeout = 14 })
+        local r, e = c:get("/x", { timeout = 18 })
         error(e, 0)
-    """, server, timeout=12)
+    """, server, timeout=17)
     assert done.returncode == 6
-    # A loaded machine has spent some of it already.
-    assert re.search(r"waiting 15\.0 s more, as the server asks, would pass the "
-                     r"deadline of the call \(\d+\.\d of 14\.0 s left\)", done.stderr)
+    assert re.search(r"; waiting 19\.0 s more, as the server asks, would pass the "
+                     r"deadline of the call \(1\d\.\d of 18\.0 s left\)", done.stderr)
     assert len(server.requests) == 1
 
 
 def test_a_deadline_ends_the_wait_in_a_pause_of_others(run, wire):
-    server = wire(answer(429, Retry_After="15"))
+    server = wire(answer(429, Retry_After="19"))
     done = run("""
         local other = task.spawn(function() return c:get "/other" end)
         while c:stats().rate_limited == 0 do task.sleep(0.001) end
         local r, e = c:get("/x", { timeout = 0.5 })
         other:cancel()
         error(e, 0)
-    """, server, timeout=12)
+    """, server, timeout=17)
     assert done.returncode == 6
     assert re.search(r"not done within 0\.5 s \(timeout\), while the client was paused after a 429 "
                      r"\(1\d\.\d s more\)", done.stderr)
@@ -229,9 +228,9 @@ def test_a_deadline_ends_the_wait_in_a_pause_of_others(run, wire):
 
 
 WAITS = {
-    "backoff": (answer(503, Retry_After="15"), r"503 from the server: again in 1\d\.\d s "
+    "backoff": (answer(503, Retry_After="19"), r"503 from the server: again in 1\d\.\d s "
                 r"\(attempt 2 of 4\)"),
-    "pause": (answer(429, Retry_After="15"), r"429 from the server: again in 1\d\.\d s "
+    "pause": (answer(429, Retry_After="19"), r"429 from the server: again in 1\d\.\d s "
               r"\(attempt 2 of 4\)"),
 }
 
@@ -242,7 +241,7 @@ def test_a_wait_is_shown_and_ends_with_ctrl_c(weir, clean_env, script, wire, wai
     server = wire(says)
     path = script(CLIENT + 'c:get "/x"')
     child = pexpect.spawn(weir, ["run", str(path), server.url], env=clean_env,
-                          timeout=12, encoding="utf-8")
+                          timeout=17, encoding="utf-8")
     child.expect(line)
     child.sendintr()
     child.expect("interrupted")
@@ -259,7 +258,7 @@ def test_a_signal_ends_a_wait_without_a_terminal(start_weir, script, wire, wait)
     process = start_weir("run", script(CLIENT + 'c:get "/x"'), server.url)
     assert "from the server: again in 1" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=12)
+    process.communicate(timeout=17)
     assert process.returncode == 130
 
 
@@ -278,7 +277,7 @@ def test_a_wait_ends_with_its_task(run, wire, wait):
         waiting:cancel()
         behind:cancel()
         print(pcall(waiting.join, waiting))
-    """, server, timeout=12)
+    """, server, timeout=17)
     assert done.returncode == 0, done.stderr
     code, cancelled = done.stdout.splitlines()
     assert code == "timeout" and cancelled.startswith("false\tcancelled")
