@@ -18,6 +18,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t len);
 
 int socket(int domain, int type, int protocol)
 {
+    struct wire_end *end;
     int pair[2];
 
     (void)domain, (void)protocol;
@@ -26,8 +27,10 @@ int socket(int domain, int type, int protocol)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
                    pair))
         return -1;
-    current->ends[current->n_ends].fd = pair[1];
-    current->ends[current->n_ends++].len = 0;
+    end = &current->ends[current->n_ends++];
+    end->fd = pair[1];
+    end->len = 0;
+    end->hangs = false;
     return pair[0];
 }
 
@@ -86,16 +89,14 @@ static void answer(struct wire *wire, struct wire_end *end, size_t size)
     }
     wire->requests++;
     wire->on_request(wire->ud, end->request, size, part);
-    end->len -= size;
-    memmove(end->request, end->request + size, end->len);
+    /* What is closed with something unread is reset. */
+    recv(end->fd, end->request, then == 'r' ? size - 1 : size, 0);
+    end->len = 0;
     /* The buffer of a fresh socket takes it in one piece, and who hung up
      * meanwhile does not want it. */
     send(end->fd, part.data, part.len, MSG_NOSIGNAL);
-    if (then == 'h')
-        end->len = WIRE_REQUEST; /* listens no more */
-    else if (then == 'r')
-        send(end->fd, "", 0, MSG_NOSIGNAL), end_close(end);
-    else if (then != 'k')
+    end->hangs = then == 'h';
+    if (then != 'h' && then != 'k')
         end_close(end);
 }
 
@@ -104,16 +105,16 @@ static bool serve_end(struct wire *wire, struct wire_end *end)
     ssize_t got;
     size_t size;
 
-    if (end->fd < 0 || end->len == WIRE_REQUEST)
+    if (end->fd < 0 || end->hangs)
         return false;
-    got = recv(end->fd, end->request + end->len, WIRE_REQUEST - end->len, 0);
-    if (got < 0)
-        return false;
-    if (got == 0) {
+    got = recv(end->fd, end->request, WIRE_REQUEST, MSG_PEEK);
+    if (got == 0)
         end_close(end);
-        return true;
-    }
-    end->len += (size_t)got;
+    if (got <= 0)
+        return got == 0;
+    if ((size_t)got == end->len)
+        return false;
+    end->len = (size_t)got;
     size = request_size(end);
     FUZZ_CHECK(size || end->len < WIRE_REQUEST);
     if (size)

@@ -20,7 +20,8 @@
 
 struct wire_end {
     int fd;
-    size_t len;
+    bool hangs;
+    size_t len; /* bytes of the request so far, still in the socket */
     char request[WIRE_REQUEST];
 };
 
