@@ -170,11 +170,13 @@ void weir_log_redact_err(const struct weir_log *log, struct weir_err *err)
 
 /* ---- lines ---- */
 
-/* Text that a terminal shows and does not obey. */
+/* Text that a terminal shows and does not obey.  U+0080 to U+009F are control
+ * characters as well: U+009B begins what ESC [ begins. */
 static void add_visible(struct weir_buf *line, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
+        unsigned char next = i + 1 < len ? (unsigned char)text[i + 1] : 0;
 
         if (c == '\n')
             weir_buf_adds(line, "\\n");
@@ -182,6 +184,8 @@ static void add_visible(struct weir_buf *line, const char *text, size_t len)
             weir_buf_addc(line, ' ');
         else if (c < ' ' || c == 0x7f)
             weir_buf_addf(line, "\\x%02x", c);
+        else if (c == 0xC2 && (next & 0xE0) == 0x80)
+            weir_buf_addf(line, "\\u%04x", text[++i] & 0xFF);
         else
             weir_buf_addc(line, (char)c);
     }

@@ -115,6 +115,11 @@ static void add_plain(struct weir_buf *out, const char *text)
     for (size_t i = 0; i < shown; i++) {
         unsigned char c = (unsigned char)text[i];
 
+        /* U+0080 to U+009F: terminals obey them, too. */
+        if (c == 0xC2 && ((unsigned char)text[i + 1] & 0xE0) == 0x80) {
+            c = ' ';
+            i++;
+        }
         weir_buf_addc(out, (char)(c < 0x20 || c == 0x7F ? ' ' : c));
     }
     if (shown < len)

@@ -292,11 +292,14 @@ static void a_text_line(void **state)
         "{\"id\":\"flt_1\",\"n\":3,\"why\":\"a b\",\"list\":[1,\"s3cret\"]}");
 
     tell(f, "s3cret");
-    weir_log_write(f->log, WEIR_LOG_WARN, json, "sent %s\n\x1b[31m twice",
+    weir_log_write(f->log, WEIR_LOG_WARN, json,
+                   "sent %s\n\x1b[31m \xC2\x9B"
+                   "2J twice",
                    "s3cret");
-    assert_string_equal(weir_buf_str(&f->lines),
-                        "22:13:20 warn  sent [redacted]\\n\\x1b[31m twice "
-                        "id=flt_1 n=3 why=\"a b\" list=[1,\"[redacted]\"]\n");
+    assert_string_equal(
+        weir_buf_str(&f->lines),
+        "22:13:20 warn  sent [redacted]\\n\\x1b[31m \\u009b2J twice "
+        "id=flt_1 n=3 why=\"a b\" list=[1,\"[redacted]\"]\n");
     weir_json_free(json);
 }
 
