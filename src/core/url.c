@@ -143,12 +143,15 @@ bool weir_url_is_loopback(const char *url)
 enum weir_code weir_url_redacted(struct weir_buf *buf, const char *url)
 {
     CURLU *handle = curl_url();
-    char *text = NULL;
+    char *host = NULL, *text = NULL;
     enum weir_code code;
 
+    /* Without a host (file:user:secret@host/x) what looks like credentials is
+     * a path. */
     if (handle &&
         curl_url_set(handle, CURLUPART_URL, url,
-                     CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS) == 0) {
+                     CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS) == 0 &&
+        curl_url_get(handle, CURLUPART_HOST, &host, 0) == 0) {
         curl_url_set(handle, CURLUPART_USER, NULL, 0);
         curl_url_set(handle, CURLUPART_PASSWORD, NULL, 0);
         curl_url_set(handle, CURLUPART_OPTIONS, NULL, 0);
@@ -158,6 +161,7 @@ enum weir_code weir_url_redacted(struct weir_buf *buf, const char *url)
     }
     /* What cannot be read cannot be redacted either. */
     code = weir_buf_adds(buf, text ? text : "(not a URL)");
+    curl_free(host);
     curl_free(text);
     curl_url_cleanup(handle);
     return code;

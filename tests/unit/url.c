@@ -118,6 +118,8 @@ static void a_redacted_url_has_no_secret(void **state)
                     "https://a.test:8/x/../y");
     assert_redacted("https://a.test?token=1", "https://a.test/");
     assert_redacted("no secret:token@ here", "(not a URL)");
+    assert_redacted("file:u:secret@a.test/x", "(not a URL)");
+    assert_redacted("file:///x", "(not a URL)");
 }
 
 static void assert_invalid(const char *url, const char *says)
