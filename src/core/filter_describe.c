@@ -1,6 +1,7 @@
 /* A filter in one readable line. */
 #include <string.h>
 
+#include "excerpt.h"
 #include "filter_internal.h"
 
 /* Conditions that are written out; the others are counted. */
@@ -47,6 +48,8 @@ enum weir_code weir_filter_describe(const struct weir_filter *filter,
     const struct weir_json *definition = weir_filter_definition(filter);
     const struct weir_json *each;
     struct line line = {.buf = buf};
+    size_t start = buf->len;
+    enum weir_code code;
 
     weir_buf_addf(buf, "filter %s (%s)", weir_filter_name(filter),
                   weir_json_get_string(definition, "channel"));
@@ -58,6 +61,10 @@ enum weir_code weir_filter_describe(const struct weir_filter *filter,
         add_condition(&line, each, "field", "type", "pattern");
     if (line.conditions > MAX_CONDITIONS)
         weir_buf_addf(buf, " and %zu more", line.conditions - MAX_CONDITIONS);
-    return weir_buf_addf(buf, " \xe2\x86\x92 %s",
+    code = weir_buf_addf(buf, " \xe2\x86\x92 %s",
                          weir_json_get_string(definition, "target_group_id"));
+    /* JSON writes DEL and U+009B as they are. */
+    if (!code)
+        weir_excerpt_line(buf->data + start);
+    return code;
 }

@@ -382,6 +382,24 @@ static void a_filter_reads_as_one_line(void **state)
     weir_filter_free(filter);
 }
 
+static void a_description_is_one_printable_line(void **state)
+{
+    struct weir_filter *filter = made(MATCHER(
+        "\"operator\":\"equals\",\"value\":\"a\\u007f\\u009b\\n\\u00e9\""));
+    struct weir_buf buf;
+
+    (void)state;
+    weir_buf_init(&buf, 1000);
+    weir_buf_adds(&buf, "before\n");
+    assert_int_equal(weir_filter_describe(filter, &buf), WEIR_OK);
+    assert_string_equal(weir_buf_str(&buf),
+                        "before\nfilter n (voice): a equals \"a???\\n\xC3\xA9\""
+                        " \xe2\x86\x92 g");
+    assert_int_equal(buf.len, strlen(buf.data));
+    weir_buf_fini(&buf);
+    weir_filter_free(filter);
+}
+
 static void words_and_enums_agree(void **state)
 {
     (void)state;
@@ -415,6 +433,7 @@ int main(void)
         cmocka_unit_test(a_filter_keeps_its_own_copy),
         cmocka_unit_test(equality_is_of_the_definition),
         cmocka_unit_test(a_filter_reads_as_one_line),
+        cmocka_unit_test(a_description_is_one_printable_line),
         cmocka_unit_test(words_and_enums_agree),
     };
 
