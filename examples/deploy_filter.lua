@@ -41,8 +41,10 @@ for _, path in ipairs(info.merged) do
   print("merged    " .. path .. ", which somebody else had changed")
 end
 
+-- Opened only when there is something to write: a failure leaves no file.
+local state = tenant.filters:export(deployed)
 local file <close> = assert(io.open("filter_state_export.yaml", "w"))
-assert(file:write(tenant.filters:export(deployed)))
+assert(file:write(state))
 print("exported  filter_state_export.yaml")
 
 local rates = tenant.filters:metrics(deployed)

@@ -19,8 +19,9 @@ enum weir_code weir_url_encode(struct weir_buf *buf, const char *text,
  * empty. */
 enum weir_code weir_url_add_pair(struct weir_buf *buf, const char *name,
                                  const char *value, size_t value_len);
-/* True if scheme, host and port are the same. */
-bool weir_url_same_origin(const char *a, const char *b);
+/* Tells whether scheme, host and port are the same; nothing is the
+ * same as what is no URL.  WEIR_OK, WEIR_NOMEM. */
+enum weir_code weir_url_same_origin(const char *a, const char *b, bool *same);
 /* True if the host is localhost, in 127.0.0.0/8, or ::1. */
 bool weir_url_is_loopback(const char *url);
 /* Appends scheme, host, port and path: no query, fragment or credentials;

@@ -104,7 +104,7 @@ local function try_create(self, f, definition)
   return nil, err.new {
     code = "ambiguous",
     message = string.format("filter '%s' was created, but the answer cannot be read: %s",
-      f.name, ok and "it has no id" or record.message),
+      f.name, ok and "it has no id" or err.is(record) and record.message or tostring(record)),
     hint = "look for it by its name; it was not sent again",
     method = "POST", url = response.url, status = response.status,
     attempts = 1, because = "protocol", sent = true, maybe_done = true,

@@ -70,6 +70,8 @@ void bind_err_push(lua_State *L, const struct weir_err *err);
 int bind_fail(lua_State *L, struct weir_err *err);
 /* Raises the err object; clears `err` before. */
 int bind_raise(lua_State *L, struct weir_err *err);
+/* Raises "out of memory" as an err object. */
+int bind_raise_nomem(lua_State *L);
 /* A caller's mistake (bad argument): raises a string with the position of
  * the script's own line, not of ours. */
 int bind_misuse(lua_State *L, const char *fmt, ...)

@@ -230,13 +230,25 @@ int bind_raise(lua_State *L, struct weir_err *err)
     return lua_error(L);
 }
 
+int bind_raise_nomem(lua_State *L)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+
+    weir_err_nomem(&err);
+    return bind_raise(L, &err);
+}
+
 void bind_redacted_push(lua_State *L, const char *text, size_t len)
 {
     struct weir_buf *buf;
+    enum weir_code code;
 
     luaL_checkstack(L, 4, NULL);
     buf = bind_buf(L, MAX_TEXT);
-    if (weir_log_redact(bind_context(L)->log, text, len, buf))
+    code = weir_log_redact(bind_context(L)->log, text, len, buf);
+    if (code == WEIR_NOMEM)
+        bind_raise_nomem(L);
+    if (code)
         luaL_error(L, "a message of %d bytes is too long", (int)len);
     lua_pushlstring(L, weir_buf_str(buf), buf->len);
     bind_box_close(L, -2);

@@ -159,7 +159,8 @@ static void push_problems(lua_State *L,
 }
 
 /* An empty table of Lua could be either; where a list belongs it is one. */
-static enum weir_code mend_empty_lists(struct weir_json *json)
+static enum weir_code mend_empty_lists(struct weir_json *json,
+                                       struct weir_err *err)
 {
     static const char *const lists[] = {"matchers", "pattern_rules"};
 
@@ -168,7 +169,7 @@ static enum weir_code mend_empty_lists(struct weir_json *json)
 
         if (weir_json_is(list, WEIR_JSON_OBJECT) && weir_json_size(list) == 0 &&
             weir_json_set(json, lists[i], weir_json_new_array()))
-            return WEIR_NOMEM;
+            return weir_err_nomem(err);
     }
     return WEIR_OK;
 }
@@ -209,9 +210,12 @@ static int filter_new(lua_State *L)
     problems = bind_box(L, sizeof(*problems), problems_fini);
     filter = bind_box(L, sizeof(struct weir_filter *), filter_fini);
     luaL_setmetatable(L, filter_type);
-    if (bind_value_json(L, 2, &json, &err))
+    code = bind_value_json(L, 2, &json, &err);
+    if (code == WEIR_NOMEM)
+        return bind_raise(L, &err);
+    if (code)
         return unfit(L, &err);
-    code = mend_empty_lists(*json);
+    code = mend_empty_lists(*json, &err);
     if (code == WEIR_OK)
         code = weir_filter_new(*json, schema, filter, problems, &err);
     if (code == WEIR_OK)

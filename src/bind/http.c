@@ -50,7 +50,10 @@ static const char *full_url(lua_State *L, const char *url, const char *query)
     buf = bind_buf(L, MAX_URL);
     weir_buf_add(buf, url, strcspn(url, "#"));
     weir_buf_addc(buf, strchr(weir_buf_str(buf), '?') ? '&' : '?');
-    if (weir_buf_adds(buf, query))
+    weir_buf_adds(buf, query);
+    if (buf->failed == WEIR_NOMEM)
+        bind_raise_nomem(L);
+    if (buf->failed)
         bind_misuse(L, "http: the URL is over %zu bytes", MAX_URL);
     return weir_buf_str(buf);
 }

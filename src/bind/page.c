@@ -53,6 +53,8 @@ static const char *full_query(lua_State *L, int index, const char *what,
         weir_url_add_pair(
             buf, options->size_param ? options->size_param : WEIR_PAGE_SIZE,
             size, strlen(size));
+    if (buf->failed == WEIR_NOMEM)
+        bind_raise_nomem(L);
     if (buf->failed)
         bind_misuse(L, "%s: the query is over %zu bytes", what, MAX_QUERY);
     return buf->len ? weir_buf_str(buf) : NULL;

@@ -122,7 +122,10 @@ static void take_query(lua_State *L, const char *what,
 
     if (strlen(key->text) != key->len)
         bind_misuse(L, "%s: the name '%s' holds a NUL", what, key->text);
-    if (weir_url_add_pair(buf, key->text, value, len))
+    weir_url_add_pair(buf, key->text, value, len);
+    if (buf->failed == WEIR_NOMEM)
+        bind_raise_nomem(L);
+    if (buf->failed)
         bind_misuse(L, "%s: the query is over %zu bytes", what, buf->max);
 }
 
@@ -178,7 +181,10 @@ static void take_header(lua_State *L, const char *what,
     if (strlen(key->text) != key->len || strlen(value) != len)
         bind_misuse(L, "%s: %s.%s holds a NUL", what, texts->name, key->text);
     weir_buf_add(texts->buf, key->text, key->len + 1);
-    if (weir_buf_add(texts->buf, value, len + 1))
+    weir_buf_add(texts->buf, value, len + 1);
+    if (texts->buf->failed == WEIR_NOMEM)
+        bind_raise_nomem(L);
+    if (texts->buf->failed)
         bind_misuse(L, "%s: '%s' is over %zu bytes", what, texts->name,
                     texts->buf->max);
     texts->n++;

@@ -37,8 +37,11 @@ static int text_url_encode(lua_State *L)
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
     struct weir_buf *buf = bind_buf(L, MAX_URL_BYTES);
+    enum weir_code code = weir_url_encode(buf, text, len);
 
-    if (weir_url_encode(buf, text, len))
+    if (code == WEIR_NOMEM)
+        return bind_raise_nomem(L);
+    if (code)
         return bind_misuse(L, "url_encode: the text is over %zu bytes",
                            MAX_URL_BYTES / 3);
     lua_pushlstring(L, weir_buf_str(buf), buf->len);

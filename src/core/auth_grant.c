@@ -346,9 +346,11 @@ enum weir_code weir_grant_answer(const struct weir_http_response *response,
                                  char **token, int64_t *life_ms,
                                  struct weir_err *err)
 {
-    struct weir_json *json = weir_reply_secret(response);
-    enum weir_code code;
+    struct weir_json *json;
+    enum weir_code code = weir_reply_secret(response, &json);
 
+    if (code)
+        return weir_err_nomem(err);
     if (response->status < 200 || response->status > 299)
         code = refused(response, json, err);
     else if (!weir_json_is(json, WEIR_JSON_OBJECT))

@@ -2,12 +2,49 @@
  * Libcurl's memory.  What it writes requests into and reads answers from has
  * held tokens, so it is wiped before it goes back to malloc: a few dozen
  * small blocks a request.  (malloc_usable_size(3): the block's real size.)
+ *
+ * It is noted when there was none to give: libcurl's own codes do not tell a
+ * lack of memory from a header too long, an answer it cannot decompress, or
+ * a name it cannot resolve.
  */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "loop_internal.h"
+
+/* Libcurl's functions are told nothing but a size. */
+static _Thread_local bool starved;
+
+static void *noted(void *memory)
+{
+    if (!memory)
+        starved = true;
+    return memory;
+}
+
+bool weir_curl_starved(void)
+{
+    bool was = starved;
+
+    starved = false;
+    return was;
+}
+
+static void *get(size_t size)
+{
+    return noted(malloc(size));
+}
+
+static void *get_zeroed(size_t n, size_t size)
+{
+    return noted(calloc(n, size));
+}
+
+static char *copy(const char *text)
+{
+    return noted(strdup(text));
+}
 
 static void wipe_and_free(void *memory)
 {
@@ -25,7 +62,7 @@ static void *move(void *memory, size_t size)
 
     if (memory && size <= had && size > had / 2)
         return memory;
-    moved = malloc(size);
+    moved = get(size);
     if (!moved || !memory)
         return moved;
     memcpy(moved, memory, had < size ? had : size);
@@ -35,6 +72,6 @@ static void *move(void *memory, size_t size)
 
 CURLcode weir_curl_init(void)
 {
-    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_and_free,
-                                move, strdup, calloc);
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, get, wipe_and_free, move,
+                                copy, get_zeroed);
 }

@@ -7,7 +7,8 @@
 #include "http_internal.h"
 #include "weir/cut.h"
 
-static void transfer_done(struct weir_transfer *transfer, CURLcode result);
+static void transfer_done(struct weir_transfer *transfer, CURLcode result,
+                          bool starved);
 
 /* ---- going ---- */
 
@@ -56,7 +57,8 @@ static void look_at_clock(void *ud)
         weir_timer_start(loop, &x->timer, next - now, look_at_clock, x);
 }
 
-static void transfer_done(struct weir_transfer *transfer, CURLcode result)
+static void transfer_done(struct weir_transfer *transfer, CURLcode result,
+                          bool starved)
 {
     struct weir_http_exchange *x =
         (struct weir_http_exchange *)(void *)((char *)transfer -
@@ -76,7 +78,7 @@ static void transfer_done(struct weir_transfer *transfer, CURLcode result)
                     (follow && send_request(x, &err))))
         weir_err_move(weir_op_error(op), &err);
     if (result || weir_op_code(op))
-        weir_http_fail(x, result);
+        weir_http_fail(x, result, starved);
     else if (follow)
         return;
     else
@@ -97,7 +99,7 @@ static void start(struct weir_op *op)
     x->deadline = x->started + x->limits.timeout_ms;
     if (send_request(x, &err)) {
         weir_err_move(weir_op_error(op), &err);
-        weir_http_fail(x, CURLE_OK);
+        weir_http_fail(x, CURLE_OK, false);
         end(x);
         return;
     }

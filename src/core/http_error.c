@@ -199,7 +199,8 @@ static enum weir_code say_too_short(struct weir_http_exchange *x,
 static enum weir_code say_no_memory(struct weir_http_exchange *x,
                                     const char *server)
 {
-    /* This is also how libcurl 7.88 reports a header line over 100 KB. */
+    /* It had all the memory it asked for: this is also how libcurl 7.88
+     * reports a header line over 100 KB. */
     if (x->sent && !x->head_done)
         return weir_err_set(weir_op_error(&x->http.op), WEIR_LIMIT,
                             "the answer from %s has a header line over 100 "
@@ -272,8 +273,10 @@ static enum weir_code say(struct weir_http_exchange *x, CURLcode result)
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS: return say_tls(x, result, server);
     default:
+        /* The system's last word may be about an earlier transfer. */
         return weir_err_set(err, WEIR_TRANSPORT, "request to %s: %s", server,
-                            reason(x, result));
+                            x->handle->error[0] ? x->handle->error
+                                                : curl_easy_strerror(result));
     }
 }
 
@@ -285,9 +288,11 @@ static void mark_cut(char error[CURL_ERROR_SIZE])
                sizeof(WEIR_CUT_MARK));
 }
 
-void weir_http_fail(struct weir_http_exchange *x, CURLcode result)
+void weir_http_fail(struct weir_http_exchange *x, CURLcode result, bool starved)
 {
-    if (!weir_op_code(&x->http.op)) {
+    if (!weir_op_code(&x->http.op) && starved) {
+        weir_err_nomem(weir_op_error(&x->http.op));
+    } else if (!weir_op_code(&x->http.op)) {
         mark_cut(x->handle->error);
         say(x, result);
     }

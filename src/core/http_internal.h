@@ -169,9 +169,11 @@ enum weir_code weir_http_redirect(struct weir_http_exchange *x, bool *follow,
 
 /* ---- http_error.c: failures in plain words ---- */
 
-/* Fills the op's error from libcurl's result, unless a callback has already
- * said what is wrong; sets reach, method and URL in any case. */
-void weir_http_fail(struct weir_http_exchange *x, CURLcode result);
+/* Fills the op's error from libcurl's result (`starved`: it was refused
+ * memory), unless a callback has already said what is wrong; sets reach,
+ * method and URL in any case. */
+void weir_http_fail(struct weir_http_exchange *x, CURLcode result,
+                    bool starved);
 /* Which deadline has passed at `now`: fills the op's error and returns true;
  * otherwise sets `*next` to when to look again. */
 bool weir_http_late(struct weir_http_exchange *x, int64_t now, int64_t *next);

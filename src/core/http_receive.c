@@ -132,6 +132,15 @@ static bool too_much_header(struct weir_http_exchange *x, size_t max,
     return false;
 }
 
+/* The head's own ceiling lies above what take_line lets in, so that nothing
+ * but memory can be short. */
+static bool is_kept(struct weir_http_exchange *x)
+{
+    if (x->head.failed)
+        weir_err_nomem(weir_op_error(&x->http.op));
+    return !x->head.failed;
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -202,7 +211,8 @@ static bool take_folded(struct weir_http_exchange *x, const char *line,
     x->head.len--; /* the NUL after the value */
     weir_buf_addc(&x->head, ' ');
     weir_buf_add(&x->head, line, len);
-    return weir_buf_addc(&x->head, '\0') == WEIR_OK;
+    weir_buf_addc(&x->head, '\0');
+    return is_kept(x);
 }
 
 static bool take_field(struct weir_http_exchange *x, const char *line,
@@ -231,8 +241,9 @@ static bool take_field(struct weir_http_exchange *x, const char *line,
     weir_buf_add(&x->head, line, name_len);
     weir_buf_addc(&x->head, '\0');
     weir_buf_add(&x->head, value, value_len);
+    weir_buf_addc(&x->head, '\0');
     x->n_headers++;
-    return weir_buf_addc(&x->head, '\0') == WEIR_OK;
+    return is_kept(x);
 }
 
 static bool take_line(struct weir_http_exchange *x, const char *line,

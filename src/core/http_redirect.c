@@ -12,22 +12,49 @@ static bool is_redirect(int status)
            status == 308;
 }
 
-/* `location` seen from `base`, without a fragment; NULL if it is no URL or
- * no memory is left (then the redirect is simply not followed). */
-static char *resolve(const char *base, const char *location)
+/* `location` seen from `base`, without a fragment; NULL if it is no URL. */
+static enum weir_code resolve(const char *base, const char *location,
+                              char **out)
 {
     CURLU *handle = curl_url();
-    char *text = NULL, *copy = NULL;
+    CURLUcode code = CURLUE_OUT_OF_MEMORY;
+    char *text = NULL;
 
-    if (handle &&
-        curl_url_set(handle, CURLUPART_URL, base, CURLU_PATH_AS_IS) == 0 &&
-        curl_url_set(handle, CURLUPART_URL, location, CURLU_PATH_AS_IS) == 0 &&
-        curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) == 0 &&
-        curl_url_get(handle, CURLUPART_URL, &text, 0) == 0)
-        copy = strdup(text);
+    *out = NULL;
+    if (handle)
+        code = curl_url_set(handle, CURLUPART_URL, base, CURLU_PATH_AS_IS);
+    if (!code)
+        code = curl_url_set(handle, CURLUPART_URL, location, CURLU_PATH_AS_IS);
+    if (!code)
+        code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
+    if (!code)
+        code = curl_url_get(handle, CURLUPART_URL, &text, 0);
+    if (!code && !(*out = strdup(text)))
+        code = CURLUE_OUT_OF_MEMORY;
     curl_free(text);
     curl_url_cleanup(handle);
-    return copy;
+    return code == CURLUE_OUT_OF_MEMORY ? WEIR_NOMEM : WEIR_OK;
+}
+
+/* Where the redirect leads, owned; NULL if that is nowhere to go. */
+static enum weir_code find_target(const struct weir_http_exchange *x,
+                                  const char *location, char **out)
+{
+    enum weir_code code = resolve(x->url, location, out);
+    bool inside = false;
+
+    if (!code && *out) {
+        code = weir_url_check(*out, NULL);
+        if (!code)
+            code = weir_url_same_origin(x->url, *out, &inside);
+        if (code == WEIR_INVALID)
+            code = WEIR_OK;
+    }
+    if (!inside) {
+        free(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 enum weir_code weir_http_redirect(struct weir_http_exchange *x, bool *follow,
@@ -41,13 +68,11 @@ enum weir_code weir_http_redirect(struct weir_http_exchange *x, bool *follow,
         x->limits.max_redirects == WEIR_HTTP_NONE ||
         (strcmp(x->method, "GET") != 0 && strcmp(x->method, "HEAD") != 0))
         return WEIR_OK;
-    target = resolve(x->url, location);
-    if (!target || weir_url_check(target, NULL) ||
-        !weir_url_same_origin(x->url, target)) {
-        /* The caller gets the 3xx itself and may decide. */
-        free(target);
+    if (find_target(x, location, &target))
+        return weir_err_nomem(err);
+    /* The caller gets the 3xx itself and may decide. */
+    if (!target)
         return WEIR_OK;
-    }
     if (x->redirects >= x->limits.max_redirects) {
         char server[300];
 

@@ -178,7 +178,7 @@ void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer)
     loop->n_transfers--;
 }
 
-static void collect_transfers(struct weir_loop *loop)
+static void collect_transfers(struct weir_loop *loop, bool starved)
 {
     CURLMsg *msg;
     int left;
@@ -193,7 +193,7 @@ static void collect_transfers(struct weir_loop *loop)
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
         transfer = (struct weir_transfer *)(void *)private;
         weir_loop_remove(loop, transfer);
-        transfer->done(transfer, result);
+        transfer->done(transfer, result, starved);
     }
 }
 
@@ -420,12 +420,14 @@ enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
             return code;
     }
     if (loop->n_transfers > 0) {
+        CURLMcode code;
         int running;
-        CURLMcode code = curl_multi_perform(loop->multi, &running);
 
+        weir_curl_starved(); /* what was before is not this turn's doing */
+        code = curl_multi_perform(loop->multi, &running);
         if (code)
             return curl_failed(code, err);
-        collect_transfers(loop);
+        collect_transfers(loop, weir_curl_starved());
     }
     fire_timers(loop);
     deliver(loop);

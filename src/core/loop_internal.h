@@ -32,10 +32,11 @@ struct weir_loop {
 };
 
 /* One easy handle on the loop.  `done` is called from weir_loop_turn, never
- * from a callback of libcurl, with the handle already removed. */
+ * from a callback of libcurl, with the handle already removed; `starved`:
+ * libcurl was refused memory in the turn that ended the transfer. */
 struct weir_transfer {
     CURL *easy;
-    void (*done)(struct weir_transfer *transfer, CURLcode result);
+    void (*done)(struct weir_transfer *transfer, CURLcode result, bool starved);
     bool added;
 };
 /* Uses the handle's CURLOPT_PRIVATE.  WEIR_OK, WEIR_NOMEM, WEIR_TRANSPORT. */
@@ -47,6 +48,9 @@ void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer);
 /* As curl_global_init(), with memory that is wiped before it is freed.  In a
  * process that has started libcurl before, its memory stays as it was. */
 CURLcode weir_curl_init(void);
+/* Tells whether libcurl was refused memory in this thread since the last time
+ * that this was asked. */
+bool weir_curl_starved(void);
 
 /* For op.c: the list of running ops and the queue of finished ones. */
 void weir_loop_op_running(struct weir_loop *loop, struct weir_op *op);

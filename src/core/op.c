@@ -10,9 +10,10 @@
 #include "weir/cut.h"
 
 static const struct weir_err none;
-/* Shared by all that fail for want of memory for their error. */
-static const struct weir_err no_memory = {.code = WEIR_NOMEM,
-                                          .message = "out of memory"};
+/* Shared by all that fail for want of memory for their error.  How far a
+ * request got is lost with it, and what is not known may have been done. */
+static const struct weir_err no_memory = {
+    .code = WEIR_NOMEM, .reach = WEIR_REACH_MAYBE, .message = "out of memory"};
 
 struct weir_err *weir_op_error(struct weir_op *op)
 {

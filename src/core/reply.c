@@ -143,30 +143,34 @@ void weir_reply_identify(struct weir_err *err, const char *method,
     }
 }
 
-static struct weir_json *read_modestly(const struct weir_http_response *r,
-                                       bool secret)
+static enum weir_code read_modestly(const struct weir_http_response *r,
+                                    bool secret, struct weir_json **out)
 {
     const struct weir_json_options modest = {.max_depth = 32,
                                              .max_nodes = 10000,
                                              .duplicate_keys = true,
                                              .secret = secret};
-    struct weir_json *json = NULL;
+    enum weir_code code = WEIR_SYNTAX;
 
-    if (r->body_len == 0 || r->body_len > (size_t)256 * 1024)
-        return NULL;
-    if (weir_json_parse(r->body, r->body_len, &modest, &json, NULL))
-        return NULL;
-    return json;
+    *out = NULL;
+    if (r->body_len > 0 && r->body_len <= (size_t)256 * 1024)
+        code = weir_json_parse(r->body, r->body_len, &modest, out, NULL);
+    return code == WEIR_NOMEM ? code : WEIR_OK;
 }
 
 struct weir_json *weir_reply_document(const struct weir_http_response *r)
 {
-    return read_modestly(r, false);
+    struct weir_json *json;
+
+    /* Without memory the message says less, and that is all. */
+    read_modestly(r, false, &json);
+    return json;
 }
 
-struct weir_json *weir_reply_secret(const struct weir_http_response *r)
+enum weir_code weir_reply_secret(const struct weir_http_response *r,
+                                 struct weir_json **out)
 {
-    return read_modestly(r, true);
+    return read_modestly(r, true, out);
 }
 
 /* ---- again, or not ---- */

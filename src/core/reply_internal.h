@@ -31,8 +31,10 @@ void weir_reply_identify(struct weir_err *err, const char *method,
 /* The body as a document, or NULL if it is none or too large to be worth
  * reading for a message. */
 struct weir_json *weir_reply_document(const struct weir_http_response *r);
-/* The same for an answer with a secret in it: weir_json_wipe() it. */
-struct weir_json *weir_reply_secret(const struct weir_http_response *r);
+/* The same for an answer with a secret in it: weir_json_wipe() it.  WEIR_OK,
+ * WEIR_NOMEM. */
+enum weir_code weir_reply_secret(const struct weir_http_response *r,
+                                 struct weir_json **out);
 
 /* What the rules of retrying look at.  `values` stays the caller's and must
  * outlive the decision. */

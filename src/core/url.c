@@ -92,10 +92,12 @@ static CURLUcode parts_init(struct parts *parts, const char *url)
     return code;
 }
 
-static bool has_part(const struct parts *parts, CURLUPart part)
+/* Only a part that is certainly absent makes a URL plain. */
+static bool has_zone(const struct parts *parts)
 {
     char *text = NULL;
-    bool has = curl_url_get(parts->handle, part, &text, 0) == CURLUE_OK;
+    bool has = curl_url_get(parts->handle, CURLUPART_ZONEID, &text, 0) !=
+               CURLUE_NO_ZONEID;
 
     curl_free(text);
     return has;
@@ -109,25 +111,28 @@ static bool is_loopback_host(const struct parts *parts)
     if (strcasecmp(host, "localhost") == 0)
         return true;
     if (host[0] == '[')
-        return strcmp(host, "[::1]") == 0 && !has_part(parts, CURLUPART_ZONEID);
+        return strcmp(host, "[::1]") == 0 && !has_zone(parts);
     /* libcurl has brought every numeric form to four decimal parts; a name
      * such as 127.0.0.1.example is none. */
     return inet_pton(AF_INET, host, &v4) == 1 &&
            (ntohl(v4.s_addr) >> 24) == 127;
 }
 
-bool weir_url_same_origin(const char *a, const char *b)
+enum weir_code weir_url_same_origin(const char *a, const char *b, bool *same)
 {
     struct parts pa = {0}, pb = {0};
-    bool same =
-        parts_init(&pa, a) == CURLUE_OK && parts_init(&pb, b) == CURLUE_OK &&
-        strcasecmp(pa.scheme, pb.scheme) == 0 &&
-        strcasecmp(pa.host, pb.host) == 0 && strcmp(pa.port, pb.port) == 0 &&
-        !has_part(&pa, CURLUPART_ZONEID) && !has_part(&pb, CURLUPART_ZONEID);
+    CURLUcode code = parts_init(&pa, a);
 
+    if (!code)
+        code = parts_init(&pb, b);
+    if (code != CURLUE_OUT_OF_MEMORY)
+        *same = !code && strcasecmp(pa.scheme, pb.scheme) == 0 &&
+                strcasecmp(pa.host, pb.host) == 0 &&
+                strcmp(pa.port, pb.port) == 0 && !has_zone(&pa) &&
+                !has_zone(&pb);
     parts_fini(&pa);
     parts_fini(&pb);
-    return same;
+    return code == CURLUE_OUT_OF_MEMORY ? WEIR_NOMEM : WEIR_OK;
 }
 
 bool weir_url_is_loopback(const char *url)

@@ -18,9 +18,15 @@ const char *weir_version_libraries(void)
     static _Thread_local char text[256];
     char pcre2[32] = "";
 
+    /* Not curl_version(): it wakes OpenLDAP and SASL, which look for plugins
+     * in the file system and print on stdout when memory is out. */
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+
     pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
-    snprintf(text, sizeof(text), "%s cJSON/%s libyaml/%s PCRE2/%s",
-             curl_version(), weir_json_library_version(),
-             yaml_get_version_string(), pcre2);
+    snprintf(text, sizeof(text),
+             "libcurl/%s %s zlib/%s cJSON/%s libyaml/%s PCRE2/%s",
+             curl->version, curl->ssl_version ? curl->ssl_version : "no-TLS",
+             curl->libz_version ? curl->libz_version : "none",
+             weir_json_library_version(), yaml_get_version_string(), pcre2);
     return text;
 }

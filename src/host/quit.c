@@ -48,11 +48,22 @@ static int os_exit(lua_State *L)
     return bind_wait_yield(L, 0, refused);
 }
 
-void host_quit_open(lua_State *L, struct host_quit *quit)
+/* open_quit(quit) */
+static int open_quit(lua_State *L)
 {
     lua_getglobal(L, "os");
-    lua_pushlightuserdata(L, quit);
+    lua_insert(L, 1);
     lua_pushcclosure(L, os_exit, 1);
-    lua_setfield(L, -2, "exit");
+    lua_setfield(L, 1, "exit");
+    return 0;
+}
+
+bool host_quit_open(lua_State *L, struct host_quit *quit)
+{
+    lua_pushcfunction(L, open_quit);
+    lua_pushlightuserdata(L, quit);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+        return true;
     lua_pop(L, 1);
+    return false;
 }

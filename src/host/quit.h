@@ -21,7 +21,7 @@ struct host_quit {
     void *ud;
 };
 
-/* Replaces os.exit; `quit` must outlive the state. */
-void host_quit_open(lua_State *L, struct host_quit *quit);
+/* Replaces os.exit; `quit` must outlive the state.  False without memory. */
+bool host_quit_open(lua_State *L, struct host_quit *quit);
 
 #endif

@@ -43,10 +43,12 @@ void host_session_write(struct host_session *session, enum weir_log_level level,
         return;
     }
     weir_buf_init(&line, MAX_LINE);
-    if (weir_log_redact(session->log, text, len, &line) == WEIR_OK)
+    if (weir_log_redact(session->log, text, len, &line) == WEIR_OK) {
         host_terminal_write(&session->terminal, weir_buf_str(&line), line.len);
-    else
+    } else if (!session->complained) {
         host_terminal_write(&session->terminal, failed, sizeof(failed) - 1);
+        session->complained = true;
+    }
     weir_buf_fini(&line);
 }
 
@@ -215,8 +217,7 @@ static enum weir_code begin(struct host_session *s,
         return weir_err_nomem(err);
     s->quit.now = end_now;
     s->quit.ud = s;
-    host_quit_open(s->L, &s->quit);
-    return WEIR_OK;
+    return host_quit_open(s->L, &s->quit) ? WEIR_OK : weir_err_nomem(err);
 }
 
 int host_session_begin(struct host_session *session,

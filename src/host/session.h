@@ -39,7 +39,8 @@ struct host_session {
     lua_State *L;
     struct host_quit quit;
     bool traceback;
-    bool json; /* stderr is read by a program: one object a line */
+    bool complained; /* of a want of memory */
+    bool json;       /* stderr is read by a program: one object a line */
 };
 
 /* Makes all of it.  0, or an exit code after saying why on stderr; call
@@ -60,8 +61,8 @@ int host_complain_err(struct host_session *session, struct weir_err *err);
 void host_session_write(struct host_session *session, enum weir_log_level level,
                         const char *text, size_t len);
 /* Calls fn(ud, values…) with the `nargs` values on top, which it takes, and
- * leaves its results; false, said and nothing left, if it raised: such
- * functions of ours fail for want of memory only. */
+ * leaves its results; false, said (once a session) and nothing left, if it
+ * raised: such functions of ours fail for want of memory only. */
 bool host_session_protect(struct host_session *session, lua_CFunction fn,
                           void *ud, int nargs, int nresults);
 /* Reports the error and the trace (see report.h) on top, and takes them;

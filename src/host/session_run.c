@@ -16,8 +16,11 @@ bool host_session_protect(struct host_session *session, lua_CFunction fn,
     lua_insert(L, -(nargs + 1));
     if (lua_pcall(L, nargs + 1, nresults, 0) == LUA_OK)
         return true;
-    host_complain(session, "weir: %s",
-                  lua_isstring(L, -1) ? lua_tostring(L, -1) : "out of memory");
+    if (!session->complained)
+        host_complain(session, "weir: %s",
+                      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
+                                                     : "out of memory");
+    session->complained = true;
     lua_pop(L, 1);
     return false;
 }

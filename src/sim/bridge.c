@@ -88,8 +88,9 @@ static void push_options(lua_State *L, const struct bridge *bridge)
     lua_setfield(L, -2, "host");
 }
 
-/* Returns what lua/sim returns: {handle=, finish=, token_path=}; or nil, what
- * is wrong with the options, and perhaps the word for it. */
+/* Keeps what lua/sim returns, {handle=, finish=, token_path=}, and returns the
+ * token path; or nil, what is wrong with the options, and perhaps the word for
+ * it. */
 static int open_state(lua_State *L)
 {
     struct bridge *bridge = lua_touserdata(L, 1);
@@ -103,11 +104,19 @@ static int open_state(lua_State *L)
     lua_getfield(L, -1, "new");
     push_options(L, bridge);
     lua_call(L, 1, 3);
-    if (lua_isnil(L, -3))
+    if (lua_isnil(L, -3)) {
         luaL_tolstring(L, -2, NULL);
-    else
-        lua_pushnil(L);
-    lua_replace(L, -3);
+        lua_replace(L, -3);
+        return 3;
+    }
+    lua_pop(L, 2);
+    lua_getfield(L, -1, "finish");
+    bridge->ender = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getfield(L, -1, "handle");
+    bridge->handler = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getfield(L, -1, "token_path");
+    lua_pushnil(L);
+    lua_pushnil(L);
     return 3;
 }
 
@@ -131,23 +140,21 @@ static enum weir_code fail_load(lua_State *L, struct weir_err *err)
 static enum weir_code load(struct bridge *bridge, struct weir_err *err)
 {
     lua_State *L = bridge->L;
+    int status;
 
     lua_pushcfunction(L, to_text);
     lua_pushcfunction(L, open_state);
     lua_pushlightuserdata(L, bridge);
-    if (lua_pcall(L, 1, 3, 1) != LUA_OK)
+    status = lua_pcall(L, 1, 3, 1);
+    if (status == LUA_ERRMEM)
+        return weir_err_nomem(err);
+    if (status != LUA_OK)
         return weir_err_set(err, WEIR_INVALID, "the simulator did not load: %s",
                             lua_tostring(L, -1));
     if (lua_isnil(L, -3))
         return fail_load(L, err);
-    lua_pop(L, 2);
-    lua_getfield(L, -1, "token_path");
-    bridge->token_path = strdup(lua_tostring(L, -1));
-    lua_pop(L, 1);
-    lua_getfield(L, -1, "finish");
-    bridge->ender = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_getfield(L, -1, "handle");
-    bridge->handler = luaL_ref(L, LUA_REGISTRYINDEX);
+    bridge->token_path = strdup(lua_tostring(L, -3));
+    lua_pop(L, 3);
     return bridge->token_path ? WEIR_OK : weir_err_nomem(err);
 }
 
