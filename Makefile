@@ -59,7 +59,8 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
-    format setup clean help install uninstall bench tsan tsan-run soak
+    format setup clean help install uninstall bench tsan tsan-run soak \
+    torture torture-core torture-sweep valgrind
 
 all: $(BUILD)/weir ## build the program and the library
 
@@ -152,10 +153,12 @@ uninstall: ## removes what install put there
 
 # ---- testing ----
 
-test: ## run every test: unit, seeds, lua, e2e (installs what they need)
+test: ## run every test: unit, seeds, lua, e2e, torture (installs what they need)
 	@scripts/setup build test
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(FUZZ_BIN)
-	@$(MAKE) --no-print-directory unit seeds lua-test e2e
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(FUZZ_BIN) \
+	    $(BUILD)/tests/torture/core $(BUILD)/tests/torture/shim.so
+	@$(MAKE) --no-print-directory unit seeds lua-test e2e torture-core
+	@$(MAKE) --no-print-directory torture-sweep TORTURE=100
 
 $(BUILD)/tests/unit/support/%.o: tests/unit/support/%.c
 	@mkdir -p $(@D)
@@ -218,6 +221,42 @@ fuzz: ## fuzz the core (FUZZ_SECONDS=600 each, FUZZ_JOBS=2, FUZZ="json url")
 soak: $(BUILD)/weir ## deploy 10,000 filters under random faults (SOAK_N=…)
 	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) tests/e2e/soak.py $(SOAK_N)
 
+# ---- want of memory ----
+
+TORTURE      ?= stacks
+TORTURE_JOBS ?= $(shell nproc)
+TORTURE_OBJ  := $(patsubst %,$(BUILD)/tests/torture/%.o,core pure ops)
+
+# Stands before a sanitizer's malloc, and so is never built with one.
+$(BUILD)/tests/torture/shim.o: tests/torture/shim.c tests/torture/shim.h
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) -std=c11 -g -O2 $(WARN) $(DEFINES) -fPIC -c -o $@ $<
+
+$(BUILD)/tests/torture/shim.so: $(BUILD)/tests/torture/shim.o
+	$(call step,LD,$@)$(CC) -shared -shared-libgcc -o $@ $< -ldl
+
+$(TORTURE_OBJ): $(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call step,CC,$<)$(CC) $(CFLAGS_ALL) -Itests/unit/support -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/torture/core: $(TORTURE_OBJ) $(BUILD)/tests/torture/shim.o \
+    $(SUP_OBJ) $(BUILD)/libweir.a
+	$(call step,LD,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -rdynamic \
+	    -shared-libgcc -o $@ $^ $(CORE_LIBS) \
+	    $(shell pkg-config --libs $(TEST_PKGS)) -lpthread -ldl
+
+torture-core: $(BUILD)/tests/torture/core ## the core, each allocation failing in turn
+	$(BUILD)/tests/torture/core
+
+torture-sweep: $(BUILD)/weir $(BUILD)/tests/torture/shim.so
+	$(PYTHON) tests/torture/sweep.py --weir $(BUILD)/weir --jobs $(TORTURE_JOBS) \
+	    --shim $(BUILD)/tests/torture/shim.so --pick $(TORTURE)
+
+torture: ## the core and whole runs, allocations failing (TORTURE=stacks|all|N)
+	@scripts/setup build test
+	@$(MAKE) --no-print-directory -j$$(nproc) all torture-core
+	@$(MAKE) --no-print-directory torture-sweep
+
 asan: ## run every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
 	    SANITIZE=address,undefined
@@ -261,4 +300,4 @@ clean: ## remove everything built
 	rm -rf build
 
 -include $(CORE_OBJ:.o=.d) $(HOST_OBJ:.o=.d) $(SUP_OBJ:.o=.d) \
-    $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
+    $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TORTURE_OBJ:.o=.d)

@@ -117,9 +117,9 @@ struct weir_http_op {
     const struct weir_http_response *response;
 };
 
-/* True if `url` may carry a secret: https, or http to localhost,
- * 127.0.0.0/8 or ::1.  False with the reason in `err` otherwise. */
-bool weir_http_url_is_safe(const char *url, struct weir_err *err);
+/* WEIR_OK if `url` may carry a secret: https, or http to localhost,
+ * 127.0.0.0/8 or ::1.  WEIR_INVALID with the reason; WEIR_NOMEM. */
+enum weir_code weir_http_url_safe(const char *url, struct weir_err *err);
 
 /* Requests that hold a handle of libcurl now: what tests look at. */
 size_t weir_http_in_flight(const struct weir_loop *loop);

@@ -54,7 +54,7 @@ static int text_url_check(lua_State *L)
 {
     struct weir_err err = WEIR_ERR_INIT;
 
-    if (!weir_http_url_is_safe(luaL_checkstring(L, 1), &err))
+    if (weir_http_url_safe(luaL_checkstring(L, 1), &err))
         return bind_fail(L, &err);
     lua_pushboolean(L, 1);
     return 1;

@@ -149,9 +149,8 @@ static enum weir_code check_url(const struct weir_auth_config *config,
     if (code)
         return code;
     code = weir_url_check(config->token_url, err);
-    if (!code && !config->allow_plain_http &&
-        !weir_http_url_is_safe(config->token_url, err))
-        code = WEIR_INVALID;
+    if (!code && !config->allow_plain_http)
+        code = weir_http_url_safe(config->token_url, err);
     if (code)
         weir_err_prefix(err, "token_url: ");
     return code;

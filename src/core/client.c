@@ -27,8 +27,8 @@ static enum weir_code check_base_url(const struct weir_client_config *config,
         code = weir_err_set(err, WEIR_INVALID,
                             "expected an origin with an optional path, "
                             "without '?' and '#'");
-    if (!code && !config->allow_plain_http && !weir_http_url_is_safe(url, err))
-        code = WEIR_INVALID;
+    if (!code && !config->allow_plain_http)
+        code = weir_http_url_safe(url, err);
     if (code)
         weir_err_prefix(err, "base_url: ");
     return code;

@@ -3,9 +3,9 @@
  * held tokens, so it is wiped before it goes back to malloc: a few dozen
  * small blocks a request.  (malloc_usable_size(3): the block's real size.)
  *
- * It is noted when there was none to give: libcurl's own codes do not tell a
- * lack of memory from a header too long, an answer it cannot decompress, or
- * a name it cannot resolve.
+ * It is counted how often there was none to give: libcurl's own codes do not
+ * tell a lack of memory from a header too long, an answer it cannot
+ * decompress, or a URL it cannot read.
  */
 #include <malloc.h>
 #include <stdlib.h>
@@ -14,21 +14,18 @@
 #include "loop_internal.h"
 
 /* Libcurl's functions are told nothing but a size. */
-static _Thread_local bool starved;
+static _Thread_local unsigned long refusals;
 
 static void *noted(void *memory)
 {
     if (!memory)
-        starved = true;
+        refusals++;
     return memory;
 }
 
-bool weir_curl_starved(void)
+unsigned long weir_curl_refusals(void)
 {
-    bool was = starved;
-
-    starved = false;
-    return was;
+    return refusals;
 }
 
 static void *get(size_t size)

@@ -168,12 +168,13 @@ enum weir_code weir_http_require_safe(const char *url,
     return WEIR_INVALID;
 }
 
-bool weir_http_url_is_safe(const char *url, struct weir_err *err)
+enum weir_code weir_http_url_safe(const char *url, struct weir_err *err)
 {
     struct weir_url_origin origin;
     size_t len;
+    enum weir_code code = weir_url_scan(url, &len, err);
 
-    return weir_url_scan(url, &len, err) == WEIR_OK &&
-           weir_url_origin(url, len, &origin, err) == WEIR_OK &&
-           weir_http_require_safe(url, &origin, err) == WEIR_OK;
+    if (!code)
+        code = weir_url_origin(url, len, &origin, err);
+    return code ? code : weir_http_require_safe(url, &origin, err);
 }

@@ -16,24 +16,23 @@ static bool is_redirect(int status)
 static enum weir_code resolve(const char *base, const char *location,
                               char **out)
 {
+    unsigned long refusals = weir_curl_refusals();
     CURLU *handle = curl_url();
-    CURLUcode code = CURLUE_OUT_OF_MEMORY;
+    enum weir_code code = WEIR_OK;
     char *text = NULL;
 
     *out = NULL;
-    if (handle)
-        code = curl_url_set(handle, CURLUPART_URL, base, CURLU_PATH_AS_IS);
-    if (!code)
-        code = curl_url_set(handle, CURLUPART_URL, location, CURLU_PATH_AS_IS);
-    if (!code)
-        code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
-    if (!code)
-        code = curl_url_get(handle, CURLUPART_URL, &text, 0);
-    if (!code && !(*out = strdup(text)))
-        code = CURLUE_OUT_OF_MEMORY;
+    if (handle &&
+        curl_url_set(handle, CURLUPART_URL, base, CURLU_PATH_AS_IS) == 0 &&
+        curl_url_set(handle, CURLUPART_URL, location, CURLU_PATH_AS_IS) == 0 &&
+        curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) == 0 &&
+        curl_url_get(handle, CURLUPART_URL, &text, 0) == 0) {
+        *out = strdup(text);
+        code = *out ? WEIR_OK : WEIR_NOMEM;
+    }
     curl_free(text);
     curl_url_cleanup(handle);
-    return code == CURLUE_OUT_OF_MEMORY ? WEIR_NOMEM : WEIR_OK;
+    return weir_curl_refusals() != refusals ? WEIR_NOMEM : code;
 }
 
 /* Where the redirect leads, owned; NULL if that is nowhere to go. */

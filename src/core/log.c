@@ -116,21 +116,25 @@ enum weir_code weir_log_redact(const struct weir_log *log, const char *text,
     return weir_redact(&log->secrets, text, len, false, out);
 }
 
-/* In place; what can no longer be looked at is not shown. */
-static void redact_field(const struct weir_log *log, char *field, size_t size)
+/* In place; false for what could not be looked at, and is not shown. */
+static bool redact_field(const struct weir_log *log, char *field, size_t size)
 {
     size_t len = strlen(field);
     struct weir_buf out;
+    bool seen = true;
 
     if (len == 0)
-        return;
+        return true;
     weir_buf_init(&out, LOG_LINE_MAX);
     /* A full field may have been cut in the middle of a secret. */
-    if (weir_redact(&log->secrets, field, len, len + 1 == size, &out))
+    if (weir_redact(&log->secrets, field, len, len + 1 == size, &out)) {
         weir_cut_printf(field, size, "%s", WEIR_REDACTED);
-    else
+        seen = false;
+    } else {
         weir_cut_copy(field, size, weir_buf_str(&out), out.len);
+    }
     weir_buf_fini(&out);
+    return seen;
 }
 
 /* The detail is JSON and stays JSON; other text is redacted as text. */
@@ -162,7 +166,10 @@ void weir_log_redact_err(const struct weir_log *log, struct weir_err *err)
         return;
     redact_field(log, err->url, sizeof(err->url));
     redact_field(log, err->request_id, sizeof(err->request_id));
-    redact_field(log, err->message, sizeof(err->message));
+    /* Want of memory still has a name when there is none to look with. */
+    if (!redact_field(log, err->message, sizeof(err->message)) &&
+        err->code == WEIR_NOMEM)
+        weir_cut_printf(err->message, sizeof(err->message), "out of memory");
     redact_field(log, err->hint, sizeof(err->hint));
     if (err->detail)
         redact_detail(log, err);

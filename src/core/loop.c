@@ -420,14 +420,13 @@ enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
             return code;
     }
     if (loop->n_transfers > 0) {
-        CURLMcode code;
+        unsigned long refusals = weir_curl_refusals();
         int running;
+        CURLMcode code = curl_multi_perform(loop->multi, &running);
 
-        weir_curl_starved(); /* what was before is not this turn's doing */
-        code = curl_multi_perform(loop->multi, &running);
         if (code)
             return curl_failed(code, err);
-        collect_transfers(loop, weir_curl_starved());
+        collect_transfers(loop, weir_curl_refusals() != refusals);
     }
     fire_timers(loop);
     deliver(loop);

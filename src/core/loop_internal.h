@@ -48,9 +48,8 @@ void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer);
 /* As curl_global_init(), with memory that is wiped before it is freed.  In a
  * process that has started libcurl before, its memory stays as it was. */
 CURLcode weir_curl_init(void);
-/* Tells whether libcurl was refused memory in this thread since the last time
- * that this was asked. */
-bool weir_curl_starved(void);
+/* How often libcurl was refused memory in this thread. */
+unsigned long weir_curl_refusals(void);
 
 /* For op.c: the list of running ops and the queue of finished ones. */
 void weir_loop_op_running(struct weir_loop *loop, struct weir_op *op);

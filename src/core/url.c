@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "loop_internal.h"
 #include "url_internal.h"
 #include "weir/cut.h"
 
@@ -120,19 +121,20 @@ static bool is_loopback_host(const struct parts *parts)
 
 enum weir_code weir_url_same_origin(const char *a, const char *b, bool *same)
 {
+    unsigned long refusals = weir_curl_refusals();
     struct parts pa = {0}, pb = {0};
-    CURLUcode code = parts_init(&pa, a);
+    bool is_same =
+        parts_init(&pa, a) == CURLUE_OK && parts_init(&pb, b) == CURLUE_OK &&
+        strcasecmp(pa.scheme, pb.scheme) == 0 &&
+        strcasecmp(pa.host, pb.host) == 0 && strcmp(pa.port, pb.port) == 0 &&
+        !has_zone(&pa) && !has_zone(&pb);
 
-    if (!code)
-        code = parts_init(&pb, b);
-    if (code != CURLUE_OUT_OF_MEMORY)
-        *same = !code && strcasecmp(pa.scheme, pb.scheme) == 0 &&
-                strcasecmp(pa.host, pb.host) == 0 &&
-                strcmp(pa.port, pb.port) == 0 && !has_zone(&pa) &&
-                !has_zone(&pb);
     parts_fini(&pa);
     parts_fini(&pb);
-    return code == CURLUE_OUT_OF_MEMORY ? WEIR_NOMEM : WEIR_OK;
+    if (weir_curl_refusals() != refusals)
+        return WEIR_NOMEM;
+    *same = is_same;
+    return WEIR_OK;
 }
 
 bool weir_url_is_loopback(const char *url)
@@ -260,22 +262,23 @@ enum weir_code weir_url_origin(const char *url, size_t len,
                                struct weir_url_origin *out,
                                struct weir_err *err)
 {
+    unsigned long refusals = weir_curl_refusals();
+    struct weir_url_origin origin = {.len = len};
     struct parts parts;
     CURLUcode code = parts_init(&parts, url);
 
-    if (!code)
-        *out = (struct weir_url_origin){
-            .https = strcasecmp(parts.scheme, "https") == 0,
-            .loopback = is_loopback_host(&parts),
-            .len = len,
-        };
+    if (!code) {
+        origin.https = strcasecmp(parts.scheme, "https") == 0;
+        origin.loopback = is_loopback_host(&parts);
+    }
     parts_fini(&parts);
-    if (code == CURLUE_OUT_OF_MEMORY)
+    if (weir_curl_refusals() != refusals)
         return weir_err_nomem(err);
     if (code)
         return weir_err_set(err, WEIR_INVALID, "the URL '%s' is not valid: %s",
                             weir_cut_copy((char[201]){0}, 201, url, len),
                             curl_url_strerror(code));
+    *out = origin;
     return WEIR_OK;
 }
 
