@@ -257,6 +257,24 @@ torture: ## the core and whole runs, allocations failing (TORTURE=stacks|all|N)
 	@$(MAKE) --no-print-directory -j$$(nproc) all torture-core
 	@$(MAKE) --no-print-directory torture-sweep
 
+# ---- memcheck ----
+
+# What is written before the end of a program and still pointed to is no leak.
+VALGRIND = valgrind --quiet --error-exitcode=9 --leak-check=full \
+    --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
+
+$(BUILD)/weir-valgrind: $(BUILD)/weir Makefile
+	@printf '#!/bin/sh\nexec $(VALGRIND) "$(abspath $(BUILD)/weir)" "$$@"\n' > $@
+	@chmod +x $@
+
+valgrind: ## the unit, Lua and main e2e tests under memcheck
+	@scripts/setup build test valgrind
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(BUILD)/weir-valgrind
+	RUN="$(VALGRIND)" UNIT_SHARE=50 scripts/run-unit $(UNIT_BIN)
+	$(BUILD)/weir-valgrind run --sim tests/lua/run.lua
+	WEIR=$(abspath $(BUILD)/weir-valgrind) $(PYTHON) -m pytest -q -n $$(nproc) \
+	    -c tests/e2e/pytest.ini tests/e2e/test_road.py
+
 asan: ## run every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory test BUILD=build/asan OPT=-O1 \
 	    SANITIZE=address,undefined

@@ -42,6 +42,7 @@ static enum weir_code send_request(struct weir_http_exchange *x,
         return code;
     x->transfer =
         (struct weir_transfer){.easy = x->handle->easy, .done = transfer_done};
+    x->refusals = weir_curl_refusals();
     return weir_loop_add(loop, &x->transfer, err);
 }
 
@@ -69,10 +70,17 @@ static void transfer_done(struct weir_transfer *transfer, CURLcode result,
     struct weir_err err;
     curl_off_t microseconds = 0;
     bool follow = false;
+    long bytes = 0;
 
     weir_err_init(&err);
     curl_easy_getinfo(x->handle->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
     x->elapsed += (double)microseconds / 1e6;
+    /* Memory may have run out between the connection and the first byte. */
+    if (result == CURLE_OUT_OF_MEMORY && starved &&
+        curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &bytes) ==
+            CURLE_OK &&
+        bytes == 0)
+        x->sent = false;
     if (!result && (weir_http_answer_finish(x, &err) ||
                     weir_http_redirect(x, &follow, &err) ||
                     (follow && send_request(x, &err))))

@@ -87,6 +87,8 @@ struct weir_http_exchange {
     int64_t window_started; /* the stretch that min_speed is measured over */
     size_t window_bytes;
     bool sent; /* connected: the request is going out */
+    /* weir_curl_refusals() when libcurl was given the request. */
+    unsigned long refusals;
     bool receiving;
     bool left_loopback; /* a connection elsewhere was refused */
     curl_off_t uploaded;

@@ -76,6 +76,12 @@ int weir_http_on_connected(void *ud, char *remote, char *local, int remote_port,
     struct weir_http_exchange *x = exchange(ud);
 
     (void)remote, (void)local, (void)remote_port, (void)local_port;
+    /* Without memory for a URL's query, libcurl 7.88 sends the request
+     * without one.  What goes out must be what was asked for. */
+    if (weir_curl_refusals() != x->refusals) {
+        weir_err_nomem(weir_op_error(&x->http.op));
+        return CURL_PREREQFUNC_ABORT;
+    }
     /* Libcurl sends a request again by itself when a kept connection dies
      * before the first byte of the answer.  For reads that is welcome; a
      * change may have been done, and whoever retries it must know that. */

@@ -265,6 +265,7 @@ static enum weir_code listen_on(struct server *server, unsigned port,
 
 static enum weir_code start_daemon(struct server *server, struct weir_err *err)
 {
+    errno = 0; /* the library has no other word for what went wrong */
     server->daemon = MHD_start_daemon(
         /* The handler says what time it is: its clock may be another. */
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
@@ -276,6 +277,8 @@ static enum weir_code start_daemon(struct server *server, struct weir_err *err)
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_URI_LOG_CALLBACK, see_target, server,
         MHD_OPTION_NOTIFY_COMPLETED, see_end, NULL, MHD_OPTION_END);
+    if (!server->daemon && errno == ENOMEM)
+        return weir_err_nomem(err);
     if (!server->daemon)
         return weir_err_set(err, WEIR_IO, "cannot start the HTTP server");
     server->fd = -1;

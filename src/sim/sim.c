@@ -1,5 +1,6 @@
 #include "sim.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,11 @@ static enum weir_code start_thread(struct sim *sim, struct weir_err *err)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&sim->thread, NULL, serve, sim);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    /* What pthread_create() says of too little memory, too. */
+    if (failed == EAGAIN)
+        return weir_err_set(err, WEIR_NOMEM,
+                            "cannot start a thread: out of memory, or of "
+                            "threads");
     if (failed) {
         char text[128];
 

@@ -57,6 +57,8 @@ CHANGES = ("creates", "updates", "deletes", "assignments")
 VARYING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
 MEMORY = re.compile(r"^(?:\S+ )*weir: .*(out of memory|not enough memory)", re.M)
+# A change whose answer could not be kept is above all one that may be done.
+BECAUSE = re.compile(r"^  because: .*(out of memory|not enough memory)", re.M)
 
 
 class Fault(Exception):
@@ -197,7 +199,7 @@ def judge(case, good, got):
         return
     if not good["out"].startswith(got["out"]):
         raise Fault("other output before it failed")
-    if len(MEMORY.findall(got["err"])) != 1:
+    if len(MEMORY.findall(got["err"])) + len(BECAUSE.findall(got["err"])) != 1:
         raise Fault("no message, or more than one, names memory")
 
 
