@@ -150,6 +150,7 @@ static enum weir_code run_filter(struct weir_buf *said, struct weir_err *err)
     weir_buf_init(&line, MAX_TEXT);
     TRY(read_json(good, &json, err));
     TRY(weir_filter_new(json, &schema, &filter, NULL, err));
+    json = NULL; /* the filter's now */
     TRY(weir_filter_describe(filter, &line));
     say(said, "%s %d\n", weir_buf_str(&line),
         weir_filter_equal(filter, filter));
