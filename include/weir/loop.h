@@ -25,7 +25,8 @@ enum weir_code weir_loop_new(const struct weir_clock *clock,
 void weir_loop_free(struct weir_loop *loop);
 
 const struct weir_clock *weir_loop_clock(const struct weir_loop *loop);
-/* weir_clock.now and .wall of the loop's clock, milliseconds. */
+/* weir_clock.now and .wall of the loop's clock, milliseconds.  Inside a turn
+ * `now` is when its waiting, and then its moving of transfers, was over. */
 int64_t weir_loop_now(const struct weir_loop *loop);
 int64_t weir_loop_wall(const struct weir_loop *loop);
 

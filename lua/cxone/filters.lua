@@ -1,6 +1,7 @@
 --- tenant.filters: the road that a filter travels.
 
-local adopt = require "cxone.adopt"
+local lazy = require "weir.lazy"
+local adopt = lazy "cxone.adopt"
 local err = require "weir.err"
 local etag = require "weir.etag"
 local filter = require "weir.filter"
@@ -8,8 +9,8 @@ local options = require "weir.options"
 local page = require "weir.page"
 local path = require "cxone.path"
 local poll = require "weir.poll"
-local source = require "weir.source"
-local yaml = require "weir.yaml"
+local source = lazy "weir.source"
+local yaml = lazy "weir.yaml"
 local misuse = require "weir.core".misuse
 local note_trace = require "weir.core.task".note_trace
 

@@ -6,16 +6,26 @@
 local auth = require "weir.auth"
 local client = require "weir.client"
 local config = require "cxone.config"
-local filter = require "weir.filter"
-local filters = require "cxone.filters"
-local groups = require "cxone.groups"
-local audit = require "cxone.audit"
 
 local cxone = {}
 
-local Tenant = {}
-Tenant.__index = Tenant
-Tenant.__name = "cxone.tenant"
+-- What a tenant has, made when a script first asks for it: one that reads the
+-- audit log does not pay for loading all that filters need.
+local make = {
+  filters = function(tenant) return require "cxone.filters".new(tenant) end,
+  groups = function(tenant) return require "cxone.groups".new(tenant) end,
+  audit = function(tenant) return require "cxone.audit".new(tenant) end,
+  schema = function(tenant) return require "weir.filter".schema(tenant.dialect.filter) end,
+}
+
+local Tenant = { __name = "cxone.tenant" }
+
+function Tenant:__index(key)
+  if not make[key] then return nil end
+  local made = make[key](self)
+  rawset(self, key, made)
+  return made
+end
 
 function Tenant:__tostring()
   return string.format("tenant %s at %s", self.name, self.base_url)
@@ -57,7 +67,6 @@ function cxone.connect(options)
     base_url = settings.base_url,
     simulated = settings.simulated,
     dialect = settings.dialect,
-    schema = filter.schema(settings.dialect.filter),
     auth = make_auth(settings),
   }, Tenant)
   local ceilings = copy(copy({}, settings, config.of_exchange), settings, config.of_client)
@@ -69,9 +78,8 @@ function cxone.connect(options)
     timeout = settings.timeout,
     allow_plain_http = settings.allow_plain_http,
   }, { "base_url", "auth", "retry", "limit", "timeout", "allow_plain_http" }))
-  tenant.filters = filters.new(tenant)
-  tenant.groups = groups.new(tenant)
-  tenant.audit = audit.new(tenant)
+  -- A dialect of the script's own is judged here, where it was given.
+  if options and options.dialect then tenant.schema = make.schema(tenant) end
   return tenant
 end
 

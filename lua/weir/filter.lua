@@ -5,7 +5,7 @@ local core = require "weir.core.filter"
 local dialect = require "cxone.dialect"
 local err = require "weir.err"
 local null = require "weir.core".null
-local source = require "weir.source"
+local source = require "weir.lazy" "weir.source"
 local misuse = require "weir.core".misuse
 
 local filter = {}

@@ -16,7 +16,6 @@ for _, name in ipairs(modules) do known[name] = "weir." .. name end
 local weir = {
   null = core.null,           -- JSON's and YAML's null
   version = core.version,     -- "0.1.0"
-  libraries = core.libraries, -- "libcurl/7.88.1 …"
   sim_url = core.sim_url,     -- where the simulator answers; nil without --sim
 }
 
@@ -28,6 +27,10 @@ local function load_module(self, name)
     return loaded
   end
   if name == "sim_url" then return nil end
+  if name == "libraries" then -- "libcurl/7.88.1 …"
+    self.libraries = core.libraries()
+    return self.libraries
+  end
   local near = type(name) == "string" and text.nearest(name, modules)
   misuse(string.format("weir has no module '%s'%s", tostring(name),
     near and string.format("; did you mean 'weir.%s'?", near) or ""))

@@ -7,9 +7,9 @@
  * usage: bare mix|update|list|token BASE_URL N IN_FLIGHT [--reuse] [--no-parse]
  *
  * It is written with care for its speed: easy handles and their buffers are
- * used again, connections are kept, TLS sessions are shared.  Calls that must
- * not be sent twice (create, assign) go out on a fresh connection, as weir's
- * do; --reuse sends these on kept connections too.  --no-parse: a listing
+ * used again, connections are kept, TLS sessions are shared.  A call that must
+ * not be sent twice (create) goes out on a fresh connection, as weir's does;
+ * --reuse sends it on a kept connection too.  --no-parse: a listing
  * reads of each page only its cursor.
  */
 #include <stdbool.h>
@@ -128,6 +128,8 @@ static CURL *new_easy(struct slot *s)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
     if (ca)
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
+    /* So that libcurl keeps what it read from the file. */
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     return easy;
 }
 
@@ -281,7 +283,7 @@ static bool mix_next(struct slot *s)
         if (asprintf(&ids, "{\"filter_ids\":[\"%s\"]}", s->id) < 0)
             die("out of memory");
         replace_sent(s, ids);
-        prepare(s, "PUT", s->sent, true);
+        prepare(s, "PUT", s->sent, false);
         return true;
     default: s->step = 0; return mix_next(s);
     }

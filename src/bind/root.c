@@ -9,6 +9,14 @@ static int core_misuse(lua_State *L)
     return bind_misuse(L, "%s", luaL_checkstring(L, 1));
 }
 
+/* libraries() → "libcurl/7.88.1 OpenSSL/3.0.19 …".  Asked for, not a field:
+ * libcurl asks all of its libraries, and OpenLDAP loads plugins to answer. */
+static int core_libraries(lua_State *L)
+{
+    lua_pushstring(L, weir_version_libraries());
+    return 1;
+}
+
 int luaopen_weir_core(lua_State *L)
 {
     const char *sim_url = bind_context(L)->sim_url;
@@ -20,7 +28,7 @@ int luaopen_weir_core(lua_State *L)
     lua_setfield(L, -2, "null");
     lua_pushstring(L, weir_version());
     lua_setfield(L, -2, "version");
-    lua_pushstring(L, weir_version_libraries());
+    lua_pushcfunction(L, core_libraries);
     lua_setfield(L, -2, "libraries");
     if (sim_url) {
         lua_pushstring(L, sim_url);

@@ -31,8 +31,9 @@ struct weir_http_handle {
 
 struct weir_http_state {
     struct weir_http_settings settings; /* owned texts */
-    CURLSH *share;                      /* TLS sessions */
-    size_t n_handles;                   /* of requests under way */
+    bool has_ca_file; /* libcurl was built with a file of authorities */
+    CURLSH *share;    /* TLS sessions */
+    size_t n_handles; /* of requests under way */
     /* The origin that was read last, so that a client which stays with one
      * server has it parsed once. */
     char *origin_text;

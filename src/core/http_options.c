@@ -40,8 +40,10 @@ static void add(struct list *list, struct weir_http_option option)
                                         .function = (void (*)(void))(value)})
 
 static void fixed_transport(struct list *list,
-                            const struct weir_http_settings *settings)
+                            const struct weir_http_state *state)
 {
+    const struct weir_http_settings *settings = &state->settings;
+
     NUMBER(CURLOPT_NOSIGNAL, 1);
     /* A cancelled request does not wait for a name server. */
     NUMBER(CURLOPT_QUICK_EXIT, 1);
@@ -53,8 +55,14 @@ static void fixed_transport(struct list *list,
     NUMBER(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     NUMBER(CURLOPT_SSL_VERIFYPEER, 1);
     NUMBER(CURLOPT_SSL_VERIFYHOST, 2);
+    /* One file says whom to trust, the system's or the one that was named.
+     * Libcurl keeps what it read from a file for the next connection, but not
+     * where a folder could add to it: then each connection, the fresh ones of
+     * calls that create too, reads and parses all of the file again. */
     if (settings->ca_file)
         TEXT(CURLOPT_CAINFO, settings->ca_file);
+    if (settings->ca_file || state->has_ca_file)
+        TEXT(CURLOPT_CAPATH, NULL);
     /* Empty texts, since NULL would mean the environment's. */
     TEXT(CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
     TEXT(CURLOPT_NOPROXY, settings->no_proxy ? settings->no_proxy : "");
@@ -62,7 +70,6 @@ static void fixed_transport(struct list *list,
     NUMBER(CURLOPT_NETRC, CURL_NETRC_IGNORED);
     /* Deadlines but the one for connecting are ours (http_error.c). */
     NUMBER(CURLOPT_TIMEOUT_MS, 0);
-    NUMBER(CURLOPT_TCP_KEEPALIVE, 1);
 }
 
 static void fixed_exchange(struct list *list,
@@ -124,7 +131,7 @@ size_t weir_http_options(const struct weir_http_state *state,
 {
     struct list list = {.out = out};
 
-    fixed_transport(&list, &state->settings);
+    fixed_transport(&list, state);
     fixed_exchange(&list, state, handle);
     per_request(&list, state, x);
     return list.n;

@@ -40,6 +40,7 @@ struct weir_http_state *weir_http_state(struct weir_loop *loop)
         free(state);
         return NULL;
     }
+    state->has_ca_file = curl_version_info(CURLVERSION_NOW)->cainfo != NULL;
     /* The multi handle shares names and connections, but not TLS sessions. */
     curl_share_setopt(state->share, CURLSHOPT_SHARE,
                       CURL_LOCK_DATA_SSL_SESSION);

@@ -53,9 +53,14 @@ const struct weir_clock *weir_loop_clock(const struct weir_loop *loop)
     return loop->clock;
 }
 
-int64_t weir_loop_now(const struct weir_loop *loop)
+static int64_t read_clock(const struct weir_loop *loop)
 {
     return loop->clock->now(loop->clock->ud);
+}
+
+int64_t weir_loop_now(const struct weir_loop *loop)
+{
+    return loop->turning ? loop->now : read_clock(loop);
 }
 
 int64_t weir_loop_wall(const struct weir_loop *loop)
@@ -113,15 +118,22 @@ void weir_loop_op_unready(struct weir_loop *loop, struct weir_op *op)
     list_remove(&loop->ready, op);
 }
 
-/* Calls `done` of as many ops as are ready now; what these make ready waits
- * for the next turn, so that no chain of ops starves timers and transfers. */
+/* An op is often part of another (request, call, update), and their ends
+ * follow each other: as many generations are delivered in one turn. */
+#define GENERATIONS 4
+
+/* Calls `done` of the ops that are ready, and of those that these make ready;
+ * what is ready then waits for the next turn, so that no chain of ops starves
+ * timers and transfers. */
 static void deliver(struct weir_loop *loop)
 {
-    for (size_t n = loop->ready.n; n > 0 && loop->ready.head; n--) {
-        struct weir_op *op = loop->ready.head;
+    for (int i = 0; i < GENERATIONS; i++) {
+        for (size_t n = loop->ready.n; n > 0 && loop->ready.head; n--) {
+            struct weir_op *op = loop->ready.head;
 
-        weir_loop_op_unready(loop, op);
-        op->done(op->ud, op); /* may free op */
+            weir_loop_op_unready(loop, op);
+            op->done(op->ud, op); /* may free op */
+        }
     }
 }
 
@@ -166,6 +178,7 @@ enum weir_code weir_loop_add(struct weir_loop *loop,
                             curl_multi_strerror(code));
     transfer->added = true;
     loop->n_transfers++;
+    loop->has_new = true;
     return WEIR_OK;
 }
 
@@ -361,7 +374,7 @@ static int wait_time(const struct weir_loop *loop, int64_t max_wait_ms)
 {
     int64_t wait = max_wait_ms < 0 ? INT_MAX : max_wait_ms;
 
-    if (loop->ready.head)
+    if (loop->ready.head || loop->has_new)
         return 0;
     if (loop->timers) {
         int64_t due = loop->timers->due - weir_loop_now(loop);
@@ -404,33 +417,62 @@ static enum weir_code wait_for_something(struct weir_loop *loop, int wait_ms,
     return WEIR_OK;
 }
 
-enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
-                              struct weir_err *err)
-{
-    int wait_ms = wait_time(loop, max_wait_ms);
+/* With something to do at once, libcurl looks at its sockets by itself, and
+ * the extra descriptors can wait for so many turns. */
+#define BUSY_TURNS 8
 
+static enum weir_code wait_or_skip(struct weir_loop *loop, int wait_ms,
+                                   struct weir_err *err)
+{
+    loop->busy_turns = wait_ms == 0 ? loop->busy_turns + 1 : 0;
     if (loop->clock->skip && loop->n_transfers == 0 && !loop->watches) {
         /* With nothing but timers, a fake clock jumps to the next one. */
         if (wait_ms > 0 && wait_ms < INT_MAX)
             loop->clock->skip(loop->clock->ud, wait_ms);
-    } else {
-        enum weir_code code = wait_for_something(loop, wait_ms, err);
-
-        if (code)
-            return code;
+        return WEIR_OK;
     }
-    if (loop->n_transfers > 0) {
-        unsigned long refusals = weir_curl_refusals();
-        int running;
-        CURLMcode code = curl_multi_perform(loop->multi, &running);
+    if (loop->busy_turns % BUSY_TURNS != 0)
+        return WEIR_OK;
+    return wait_for_something(loop, wait_ms, err);
+}
 
-        if (code)
-            return curl_failed(code, err);
-        collect_transfers(loop, weir_curl_refusals() != refusals);
-    }
-    fire_timers(loop);
-    deliver(loop);
+static enum weir_code move_transfers(struct weir_loop *loop,
+                                     struct weir_err *err)
+{
+    unsigned long refusals = weir_curl_refusals();
+    int running;
+    CURLMcode code;
+
+    if (loop->n_transfers == 0)
+        return WEIR_OK;
+    loop->has_new = false;
+    code = curl_multi_perform(loop->multi, &running);
+    if (code)
+        return curl_failed(code, err);
+    /* A handshake may have taken its time. */
+    loop->now = read_clock(loop);
+    collect_transfers(loop, weir_curl_refusals() != refusals);
     return WEIR_OK;
+}
+
+enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
+                              struct weir_err *err)
+{
+    enum weir_code code = wait_or_skip(loop, wait_time(loop, max_wait_ms), err);
+
+    if (code)
+        return code;
+    /* What happens in a turn happens now: the clock is not read for every
+     * header that comes in. */
+    loop->now = read_clock(loop);
+    loop->turning = true;
+    code = move_transfers(loop, err);
+    if (!code) {
+        fire_timers(loop);
+        deliver(loop);
+    }
+    loop->turning = false;
+    return code;
 }
 
 void weir_loop_wake(struct weir_loop *loop)

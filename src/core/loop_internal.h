@@ -19,6 +19,10 @@ struct weir_loop {
     const struct weir_clock *clock;
     CURLM *multi;
     size_t n_transfers;
+    bool has_new;        /* one was added that libcurl has not begun with */
+    bool turning;        /* inside a turn, where it is `now` */
+    int64_t now;         /* of the turn */
+    unsigned busy_turns; /* in a row, that had no time to wait */
     struct weir_timer *timers; /* pairing heap, the next due on top */
     size_t n_timers;
     uint64_t timer_order;
