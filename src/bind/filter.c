@@ -10,6 +10,7 @@ static const char schema_type[] = "weir.filter.schema";
 
 #define MAX_WORDS    64
 #define MAX_TEXT     ((size_t)16 << 20)
+#define USUAL_TEXT   1000 /* room for most, in one piece */
 #define MAX_DESCRIBE ((size_t)64 * 1024)
 
 /* ---- the schema, read once from the dialect's table ---- */
@@ -250,6 +251,7 @@ static int filter_json(lua_State *L)
 
     luaL_argcheck(L, indent >= 0 && indent <= 16, 2, "indent is 0 to 16");
     buf = bind_buf(L, MAX_TEXT);
+    weir_buf_reserve(buf, USUAL_TEXT);
     if (weir_json_write(weir_filter_definition(filter), (unsigned)indent, buf,
                         &err))
         return bind_raise(L, &err);

@@ -12,6 +12,8 @@
 #define MAX_QUERY   ((size_t)1 << 20)
 #define MAX_HEADERS ((size_t)1 << 20)
 #define MAX_BODY    ((size_t)256 << 20)
+/* Room for most bodies, in one piece. */
+#define USUAL_BODY 1000
 
 /* ---- tables of name = value(s), in the byte order of the names ---- */
 
@@ -241,6 +243,7 @@ static void json_body(lua_State *L, const char *what, struct bind_body *out)
     struct weir_sink sink;
     struct weir_err err = WEIR_ERR_INIT;
 
+    weir_buf_reserve(buf, USUAL_BODY);
     weir_json_writer_init(&writer, buf, 0, &sink);
     if (bind_value_emit(L, value, &sink, &err)) {
         lua_pushstring(L, err.message);

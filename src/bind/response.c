@@ -15,12 +15,17 @@ static char lower(char c)
 /* Pushes `text` in lower case. */
 static void push_lower(lua_State *L, const char *text, size_t len)
 {
+    char few[64];
     luaL_Buffer buffer;
-    char *out = luaL_buffinitsize(L, &buffer, len);
+    bool is_short = len <= sizeof(few);
+    char *out = is_short ? few : luaL_buffinitsize(L, &buffer, len);
 
     for (size_t i = 0; i < len; i++)
         out[i] = lower(text[i]);
-    luaL_pushresultsize(&buffer, len);
+    if (is_short)
+        lua_pushlstring(L, few, len);
+    else
+        luaL_pushresultsize(&buffer, len);
 }
 
 /* headers.ETag, headers["Content-Type"]: the keys are in lower case. */

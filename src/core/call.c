@@ -416,11 +416,12 @@ enum weir_code weir_client_call(struct weir_client *client,
                                 const struct weir_call *from,
                                 struct weir_op **out, struct weir_err *err)
 {
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = malloc(sizeof(*call));
     enum weir_code code;
 
     if (!call)
         return weir_err_nomem(err);
+    *call = (struct call){.client = NULL};
     weir_op_init(&call->http.op, client->loop, &call_class);
     call->client = weir_client_ref(client);
     code = weir_call_copy(call, from, err);

@@ -8,6 +8,7 @@
  * decompress, or a URL it cannot read.
  */
 #include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,9 +34,13 @@ static void *get(size_t size)
     return noted(malloc(size));
 }
 
+/* calloc() of glibc before 2.41 passes by the blocks that were freed last,
+ * and asks the arena for each. */
 static void *get_zeroed(size_t n, size_t size)
 {
-    return noted(calloc(n, size));
+    void *memory = n && size > SIZE_MAX / n ? NULL : malloc(n * size);
+
+    return noted(memory ? memset(memory, 0, n * size) : NULL);
 }
 
 static char *copy(const char *text)

@@ -7,6 +7,8 @@
 /* The members of a state that are not the server's, in the order of their
  * keys; most states have no more than FEW. */
 #define FEW 32
+/* Room for the text of most, in one piece. */
+#define USUAL 1000
 struct members {
     const struct weir_json *few[FEW];
     const struct weir_json **list; /* `few`, or memory */
@@ -74,6 +76,7 @@ enum weir_code weir_etag_write(const struct weir_etag_rules *rules,
     if (!members_init(&m, rules, state))
         return weir_err_nomem(err);
     weir_buf_reset(body);
+    weir_buf_reserve(body, USUAL);
     weir_json_writer_init(&writer, body, 0, &sink);
     code = sink.begin_object(sink.ud, err);
     for (size_t i = 0; i < m.n && !code; i++) {

@@ -148,13 +148,14 @@ enum weir_code weir_http_new(struct weir_loop *loop,
                              struct weir_op **out, struct weir_err *err)
 {
     struct weir_http_state *state = weir_http_state(loop);
-    struct weir_http_exchange *x = calloc(1, sizeof(*x));
+    struct weir_http_exchange *x = malloc(sizeof(*x));
     enum weir_code code;
 
     if (!state || !x) {
         free(x);
         return weir_err_nomem(err);
     }
+    *x = (struct weir_http_exchange){.method = NULL};
     weir_op_init(&x->http.op, loop, &http_class);
     code = weir_http_request_copy(x, state, request, err);
     if (code) {

@@ -87,7 +87,7 @@ enum weir_code weir_http_handle_new(struct weir_http_state *state,
                                     struct weir_http_handle **out,
                                     struct weir_err *err)
 {
-    struct weir_http_handle *handle = calloc(1, sizeof(*handle));
+    struct weir_http_handle *handle = malloc(sizeof(*handle));
     struct weir_http_option options[WEIR_HTTP_OPTIONS_MAX];
     enum weir_code code;
     size_t n;
@@ -96,6 +96,7 @@ enum weir_code weir_http_handle_new(struct weir_http_state *state,
         return weir_err_nomem(err);
     handle->exchange = x;
     handle->state = state;
+    handle->error[0] = '\0';
     handle->easy = curl_easy_init();
     if (!handle->easy) {
         free(handle);

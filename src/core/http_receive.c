@@ -352,7 +352,8 @@ enum weir_code weir_http_answer_finish(struct weir_http_exchange *x,
     const char *text = weir_buf_str(&x->head);
 
     if (x->n_headers > 0) {
-        x->answer_headers = calloc(x->n_headers, sizeof(*x->answer_headers));
+        x->answer_headers =
+            reallocarray(NULL, x->n_headers, sizeof(*x->answer_headers));
         if (!x->answer_headers)
             return weir_err_nomem(err);
     }

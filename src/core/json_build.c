@@ -133,10 +133,13 @@ static enum weir_code on_end_object(void *ud, struct weir_err *err)
 enum weir_code weir_json_builder_new(struct weir_json_builder **out,
                                      struct weir_err *err)
 {
-    struct weir_json_builder *b = calloc(1, sizeof(*b));
+    struct weir_json_builder *b = malloc(sizeof(*b));
 
     if (!b)
         return weir_err_nomem(err);
+    b->root = NULL;
+    b->depth = 0;
+    b->may_repeat = b->secret = false;
     b->sink = (struct weir_sink){
         .null = on_null,
         .boolean = on_boolean,
