@@ -40,7 +40,10 @@ static void *get_zeroed(size_t n, size_t size)
 {
     void *memory = n && size > SIZE_MAX / n ? NULL : malloc(n * size);
 
-    return noted(memory ? memset(memory, 0, n * size) : NULL);
+    /* Of malloc() and memset() a compiler makes calloc() again. */
+    if (memory)
+        explicit_bzero(memory, n * size);
+    return noted(memory);
 }
 
 static char *copy(const char *text)
