@@ -68,7 +68,7 @@ def complete(run_weir, *words, cwd=None):
 
 @pytest.mark.parametrize("words,expected", [
     (["ru"], ["run", ":files"]),
-    (["run", "--si"], ["--sim", "--sim-seed"]),
+    (["run", "--si"], ["--sim", "--sim-seed", "--sim-state"]),
     (["run", "--color", "a"], ["auto", "always"]),
     (["run", "--color=n"], ["--color=never"]),
     (["run", ""], [":files"]),
