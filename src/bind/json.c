@@ -42,6 +42,7 @@ static int json_decode(lua_State *L)
     builder = bind_json_options(L, 2, "json.decode", &options);
     if (weir_json_scan(text, len, &options, bind_builder_sink(builder), &err))
         return bind_fail(L, &err);
+    bind_box_close(L, -2); /* the builder, now and not when collected */
     return 1;
 }
 

@@ -36,6 +36,7 @@ static int yaml_decode(lua_State *L)
         bind_builder_big(L, bind_big_check(L, "yaml.decode", o.big_numbers));
     if (weir_yaml_scan(text, len, &options, bind_builder_sink(builder), &err))
         return bind_fail(L, &err);
+    bind_box_close(L, -2); /* the builder, now and not when collected */
     return 1;
 }
 
