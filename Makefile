@@ -270,7 +270,7 @@ $(BUILD)/weir-valgrind: $(BUILD)/weir Makefile
 valgrind: ## the unit, Lua and main e2e tests under memcheck
 	@scripts/setup build test valgrind
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(BUILD)/weir-valgrind
-	RUN="$(VALGRIND)" UNIT_SHARE=50 scripts/run-unit $(UNIT_BIN)
+	RUN="$(VALGRIND)" UNIT_SHARE=50 UNIT_SECONDS=3600 scripts/run-unit $(UNIT_BIN)
 	$(BUILD)/weir-valgrind run --sim tests/lua/run.lua
 	WEIR=$(abspath $(BUILD)/weir-valgrind) $(PYTHON) -m pytest -q -n $$(nproc) \
 	    -c tests/e2e/pytest.ini tests/e2e/test_road.py
