@@ -14,10 +14,11 @@ static void transfer_done(struct weir_transfer *transfer, CURLcode result,
 
 static void release_handle(struct weir_http_exchange *x)
 {
+    /* Also where a redirect found no memory for its next handle. */
+    weir_timer_stop(&x->timer);
     if (!x->handle)
         return;
     weir_loop_remove(x->http.op.loop, &x->transfer);
-    weir_timer_stop(&x->timer);
     weir_http_handle_free(x->handle);
     x->handle = NULL;
 }
