@@ -153,11 +153,11 @@ uninstall: ## removes what install put there
 
 # ---- testing ----
 
-test: ## run every test: unit, seeds, lua, e2e, torture (installs what they need)
+test: ## run every test: unit, lua, e2e, torture (installs what they need)
 	@scripts/setup build test
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(FUZZ_BIN) \
 	    $(BUILD)/tests/torture/core $(BUILD)/tests/torture/shim.so
-	@$(MAKE) --no-print-directory unit seeds lua-test e2e torture-core
+	@$(MAKE) --no-print-directory unit lua-test e2e torture-core
 	@$(MAKE) --no-print-directory torture-sweep TORTURE=100
 
 $(BUILD)/tests/unit/support/%.o: tests/unit/support/%.c
@@ -172,7 +172,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(SUP_OBJ) $(BUILD)/libweir.a
 	    -MMD -MP -o $@ $< $(SUP_OBJ) $(BUILD)/libweir.a $(CORE_LIBS) \
 	    $(shell pkg-config --libs $(TEST_PKGS)) -lpthread
 
-unit: $(UNIT_BIN) ## run the C tests of the core
+unit: $(UNIT_BIN) seeds ## run the C tests of the core, and the fuzz seeds
 	@scripts/run-unit $(UNIT_BIN)
 
 lua-test: $(BUILD)/weir ## run the Lua tests inside weir

@@ -88,10 +88,11 @@ static void check_filter(const struct weir_json *definition)
     struct weir_filter *one = NULL, *two = NULL;
     struct weir_buf line;
 
-    FUZZ_CHECK(!weir_filter_new(definition, &schema, &one, NULL, NULL));
+    FUZZ_CHECK(!weir_filter_new(weir_json_copy(definition), &schema, &one, NULL,
+                                NULL));
     FUZZ_CHECK(weir_json_equal(weir_filter_definition(one), definition));
-    FUZZ_CHECK(!weir_filter_new(weir_filter_definition(one), &schema, &two,
-                                NULL, NULL));
+    FUZZ_CHECK(!weir_filter_new(weir_json_copy(weir_filter_definition(one)),
+                                &schema, &two, NULL, NULL));
     FUZZ_CHECK(weir_filter_equal(one, two) && weir_filter_equal(two, one));
     FUZZ_CHECK(strcmp(weir_filter_name(one),
                       weir_json_get_string(definition, "name")) == 0);
@@ -103,7 +104,7 @@ static void check_filter(const struct weir_json *definition)
     weir_filter_free(two);
 }
 
-static void check_definition(const struct weir_json *definition)
+static void check_definition(struct weir_json *definition)
 {
     struct weir_filter_problems problems = {0}, again = {0};
     struct weir_filter *filter = NULL;
