@@ -13,11 +13,11 @@ local cxone = {}
 ---@class cxone.connect_options: weir.http.limits of each request
 ---@field tenant? string             default: CXONE_TENANT
 ---@field client_id? string          default: CXONE_CLIENT_ID
----@field client_secret? string|weir.secret      default: CXONE_CLIENT_SECRET
+---@field client_secret? string|weir.secret.Secret      default: CXONE_CLIENT_SECRET
 ---@field access_key_id? string      default: CXONE_ACCESS_KEY_ID; with it the password grant
----@field access_key_secret? string|weir.secret  default: CXONE_ACCESS_KEY_SECRET
----@field token? string|weir.secret  a bearer token as it is, instead of a grant
----@field auth? weir.auth            an auth of your own, instead of a grant
+---@field access_key_secret? string|weir.secret.Secret  default: CXONE_ACCESS_KEY_SECRET
+---@field token? string|weir.secret.Secret  a bearer token as it is, instead of a grant
+---@field auth? weir.auth.Auth            an auth of your own, instead of a grant
 ---@field base_url? string           default: CXONE_BASE_URL, else from the tenant's name
 ---@field token_url? string          default: CXONE_TOKEN_URL
 ---@field scope? string
@@ -37,14 +37,14 @@ local cxone = {}
 ---@return cxone.tenant
 function cxone.connect(options) end
 
----@class cxone.tenant
+---@class (exact) cxone.tenant
 ---@field name string
 ---@field base_url string
 ---@field simulated boolean?  true under `--sim`
 ---@field dialect table
 ---@field schema weir.filter.schema  what its definitions are checked by
----@field auth weir.auth
----@field client weir.client
+---@field auth weir.auth.Auth
+---@field client weir.client.Client
 ---@field filters cxone.filters
 ---@field groups cxone.groups
 ---@field audit cxone.audit

@@ -2,14 +2,10 @@
 -- when a script first asks for it.
 
 local core = require "weir.core"
+local modules = require "weir.modules"
 local text = require "weir.text"
 local misuse = core.misuse
 
--- The modules that are there for scripts; the rest of "weir.…" is machinery.
-local modules = {
-  "args", "auth", "client", "err", "etag", "filter", "http", "json", "log", "page", "poll", "regex",
-  "secret", "sim", "task", "yaml",
-}
 local known = {}
 for _, name in ipairs(modules) do known[name] = "weir." .. name end
 

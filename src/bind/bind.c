@@ -42,6 +42,11 @@ const struct bind_source *bind_source_find(const char *module)
     return NULL;
 }
 
+bool bind_source_is_stub(const struct bind_source *source)
+{
+    return strncmp(source->module, "meta.", 5) == 0;
+}
+
 static int source_ran(lua_State *L, int status, lua_KContext base)
 {
     (void)status;
@@ -83,6 +88,8 @@ void bind_open(lua_State *L)
     lua_pushcfunction(L, luaopen_weir_core);
     lua_setfield(L, -2, "weir.core");
     for (const struct bind_source *s = bind_sources; s->module; s++) {
+        if (bind_source_is_stub(s))
+            continue; /* read, never run */
         lua_pushlightuserdata(L, (void *)(uintptr_t)s);
         lua_pushcclosure(L, load_source, 1);
         lua_setfield(L, -2, s->module);

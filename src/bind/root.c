@@ -17,13 +17,43 @@ static int core_libraries(lua_State *L)
     return 1;
 }
 
+/* stubs() → the texts of the type stubs by module: {["weir.page"] = "…"} */
+static int core_stubs(lua_State *L)
+{
+    lua_newtable(L);
+    for (const struct bind_source *s = bind_sources; s->module; s++) {
+        if (!bind_source_is_stub(s))
+            continue;
+        lua_pushlstring(L, s->text, s->len);
+        lua_setfield(L, -2, s->module + sizeof("meta.") - 1);
+    }
+    return 1;
+}
+
+/* modules() → the names, in no order, that `require` finds in the program. */
+static int core_modules(lua_State *L)
+{
+    lua_newtable(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, 1, (lua_Integer)lua_rawlen(L, 1) + 1);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
 int luaopen_weir_core(lua_State *L)
 {
     const char *sim_url = bind_context(L)->sim_url;
 
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 7);
     lua_pushcfunction(L, core_misuse);
     lua_setfield(L, -2, "misuse");
+    lua_pushcfunction(L, core_stubs);
+    lua_setfield(L, -2, "stubs");
+    lua_pushcfunction(L, core_modules);
+    lua_setfield(L, -2, "modules");
     bind_null_push(L);
     lua_setfield(L, -2, "null");
     lua_pushstring(L, weir_version());

@@ -16,12 +16,13 @@
 ---  base_url = "https://api.example.com", auth = a,
 ---}
 ---```
+---@class weir.auth
 local auth = {}
 
 ---@class weir.auth.credentials: weir.http.limits
 ---@field token_url string https, or http to loopback
 ---@field client_id string
----@field client_secret string|weir.secret at least 4 bytes
+---@field client_secret string|weir.secret.Secret at least 4 bytes
 ---@field scope? string words parted by spaces; none is sent by default
 ---@field fields? table<string, string> further fields of the form, such as `tenant`
 ---@field attempt_timeout? number seconds for one token request; default 30
@@ -29,27 +30,27 @@ local auth = {}
 
 ---@class weir.auth.access_key: weir.auth.credentials
 ---@field access_key_id string sent as the user name
----@field access_key_secret string|weir.secret sent as the password; at least 4 bytes
+---@field access_key_secret string|weir.secret.Secret sent as the password; at least 4 bytes
 
 ---A source of tokens. `tostring` shows no secret.
----@class weir.auth
+---@class weir.auth.Auth
 local Auth = {}
 
 ---The grant of RFC 6749 section 4.4; id and secret go in the form. Nothing is
 ---sent before the first token is needed. A wrong option raises.
 ---@param options weir.auth.credentials
----@return weir.auth
+---@return weir.auth.Auth
 function auth.client_credentials(options) end
 
 ---The password grant of RFC 6749 section 4.3 with an access key; the client
 ---id and secret go as HTTP Basic.
 ---@param options weir.auth.access_key
----@return weir.auth
+---@return weir.auth.Auth
 function auth.access_key(options) end
 
 ---A token that is given as it is, and cannot be renewed.
----@param token string|weir.secret 4 to 16,384 visible ASCII characters
----@return weir.auth
+---@param token string|weir.secret.Secret 4 to 16,384 visible ASCII characters
+---@return weir.auth.Auth
 function auth.bearer(token) end
 
 ---A token that is valid now: at once from the cache, or after a wait. What
@@ -59,7 +60,7 @@ function auth.bearer(token) end
 ---`err.code`: `"auth"` with the server's reason, `"rate"`, `"server"`,
 ---`"transport"`, `"timeout"`, `"protocol"` (an answer without a usable token).
 ---@return string? token
----@return weir.err? err
+---@return weir.err.Err? err
 function Auth:token() end
 
 ---Forgets the token, so that the next call takes a new one. No-op for

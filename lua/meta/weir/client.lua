@@ -10,6 +10,7 @@
 ---if not response then error(err, 0) end
 ---for _, thing in ipairs(response:json().things) do print(thing.name) end
 ---```
+---@class weir.client
 local client = {}
 
 ---@class weir.client.retry
@@ -23,7 +24,7 @@ local client = {}
 
 ---@class weir.client.options: weir.http.limits of each attempt
 ---@field base_url string origin, with a path before every call's own if wanted
----@field auth? weir.auth a token goes with every request; default: none
+---@field auth? weir.auth.Auth a token goes with every request; default: none
 ---@field retry? weir.client.retry
 ---@field limit? weir.client.limit|false false: no limit
 ---@field timeout? number seconds for a whole call with its waits; default 120
@@ -50,12 +51,12 @@ local client = {}
 ---@field rate_limited integer answers 429
 
 ---A client. `tostring` shows its base URL.
----@class weir.client
+---@class weir.client.Client
 local Client = {}
 
 ---A wrong option raises. Nothing is sent.
 ---@param options weir.client.options
----@return weir.client
+---@return weir.client.Client
 function client.new(options) end
 
 ---Does a call. `path` begins with '/', its ids percent-encoded; '.' and '..'
@@ -78,37 +79,37 @@ function client.new(options) end
 ---@param path string
 ---@param options? weir.client.call
 ---@return weir.http.response? response status 2xx
----@return weir.err? err
+---@return weir.err.Err? err
 function Client:request(method, path, options) end
 
 ---@param path string
 ---@param options? weir.client.call
 ---@return weir.http.response? response
----@return weir.err? err
+---@return weir.err.Err? err
 function Client:get(path, options) end
 
 ---@param path string
 ---@param options? weir.client.call
 ---@return weir.http.response? response
----@return weir.err? err
+---@return weir.err.Err? err
 function Client:head(path, options) end
 
 ---@param path string
 ---@param options? weir.client.call
 ---@return weir.http.response? response
----@return weir.err? err
+---@return weir.err.Err? err
 function Client:post(path, options) end
 
 ---@param path string
 ---@param options? weir.client.call
 ---@return weir.http.response? response
----@return weir.err? err
+---@return weir.err.Err? err
 function Client:put(path, options) end
 
 ---@param path string
 ---@param options? weir.client.call
 ---@return weir.http.response? response
----@return weir.err? err
+---@return weir.err.Err? err
 function Client:delete(path, options) end
 
 ---What this client has sent so far.

@@ -66,12 +66,12 @@ local etag = {}
 ---  for _, c in ipairs(info.conflicts or {}) do print(c.path, c.mine, c.theirs) end
 ---end
 ---```
----@param client weir.client
+---@param client weir.client.Client
 ---@param path string
 ---@param change table|fun(current: table): table?
 ---@param opts? weir.etag.update_options
 ---@return table? state as the server now has it
----@return weir.etag.update_info|weir.err info
+---@return weir.etag.update_info|weir.err.Err info
 function etag.update(client, path, change, opts) end
 
 ---Merges three tables: what only one side changed against `base` is taken from
@@ -91,7 +91,7 @@ function etag.update(client, path, change, opts) end
 ---@param theirs table
 ---@param opts? {on_conflict?: weir.etag.on_conflict, rules?: weir.etag.rules}
 ---@return table? merged
----@return weir.etag.report|weir.err report
+---@return weir.etag.report|weir.err.Err report
 function etag.merge(base, mine, theirs, opts) end
 
 return etag

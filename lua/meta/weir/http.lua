@@ -58,44 +58,44 @@ local response = {}
 ---The body read as JSON; the options are those of `json.decode`.
 ---@param options? weir.json.decode_options
 ---@return any value  `nil` when the body is no JSON
----@return weir.err? err  code `"syntax"` or `"limit"`
+---@return weir.err.Err? err  code `"syntax"` or `"limit"`
 function response:json(options) end
 
 ---Sends a request and waits for its response; any status is a response. A
 ---wrong argument, header or URL raises.
 ---@param request weir.http.request
 ---@return weir.http.response? response
----@return weir.err? err  code `"transport"`, `"timeout"`, `"limit"` or `"protocol"`
+---@return weir.err.Err? err  code `"transport"`, `"timeout"`, `"limit"` or `"protocol"`
 function http.request(request) end
 
 ---@param url string
 ---@param options? weir.http.options
 ---@return weir.http.response? response
----@return weir.err? err  as of `http.request`
+---@return weir.err.Err? err  as of `http.request`
 function http.get(url, options) end
 
 ---@param url string
 ---@param options? weir.http.options
 ---@return weir.http.response? response
----@return weir.err? err  as of `http.request`
+---@return weir.err.Err? err  as of `http.request`
 function http.head(url, options) end
 
 ---@param url string
 ---@param options? weir.http.options
 ---@return weir.http.response? response
----@return weir.err? err  as of `http.request`
+---@return weir.err.Err? err  as of `http.request`
 function http.post(url, options) end
 
 ---@param url string
 ---@param options? weir.http.options
 ---@return weir.http.response? response
----@return weir.err? err  as of `http.request`
+---@return weir.err.Err? err  as of `http.request`
 function http.put(url, options) end
 
 ---@param url string
 ---@param options? weir.http.options
 ---@return weir.http.response? response
----@return weir.err? err  as of `http.request`
+---@return weir.err.Err? err  as of `http.request`
 function http.delete(url, options) end
 
 return http

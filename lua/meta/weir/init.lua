@@ -20,13 +20,17 @@
 ---@field page weir.page
 ---@field poll weir.poll
 ---@field regex weir.regex
----@field secret weir.secret.module
+---@field secret weir.secret
+---@field sim weir.sim
 ---@field task weir.task
 ---@field yaml weir.yaml
----@field null userdata     JSON's and YAML's null; the same value everywhere
+---@field null weir.null    JSON's and YAML's null; the same value everywhere
 ---@field version string    "0.1.0"
 ---@field libraries string  "libcurl/7.88.1 OpenSSL/3.0.19 …"
 ---@field sim_url? string   where the simulator answers; nil without `--sim`
 weir = {} -- luacheck: ignore 121
+
+---JSON's and YAML's null: one value, equal to nothing else.
+---@class weir.null
 
 return weir

@@ -24,6 +24,7 @@
 ---print(json.encode(filter, { indent = 2 }))
 ---```
 ---@class weir.json
+---@field null weir.null  the same value as `weir.null`
 local json = {}
 
 ---Stands for JSON's `null`: one value, the same everywhere, so `v == json.null`
@@ -55,7 +56,7 @@ json.null = nil
 ---@param text string
 ---@param options? weir.json.decode_options
 ---@return any value `nil` on failure; `false` and `json.null` are values
----@return weir.err? err code `"syntax"` with line and column, or `"limit"`
+---@return weir.err.Err? err code `"syntax"` with line and column, or `"limit"`
 function json.decode(text, options) end
 
 ---@class weir.json.encode_options
@@ -76,7 +77,7 @@ function json.decode(text, options) end
 ---@param value any
 ---@param options? weir.json.encode_options
 ---@return string? text
----@return weir.err? err code `"invalid"` with the path
+---@return weir.err.Err? err code `"invalid"` with the path
 function json.encode(value, options) end
 
 ---Marks a table as an array, so that it is written as one also when empty.

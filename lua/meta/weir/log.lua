@@ -19,14 +19,17 @@ local log = {}
 ---@param fields? table<string, any>
 function log.debug(message, fields) end
 
+---Says what a reader wants to know by default.
 ---@param message string
 ---@param fields? table<string, any>
 function log.info(message, fields) end
 
+---Says what may need a look, though the script goes on.
 ---@param message string
 ---@param fields? table<string, any>
 function log.warn(message, fields) end
 
+---Says what went wrong.
 ---@param message string
 ---@param fields? table<string, any>
 function log.error(message, fields) end

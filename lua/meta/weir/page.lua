@@ -28,7 +28,7 @@ local page = {}
 ---  print(id)
 ---end
 ---```
----@param client weir.client
+---@param client weir.client.Client
 ---@param path string
 ---@param opts weir.page.options
 ---@return fun(): any next
@@ -42,11 +42,11 @@ function page.each(client, path, opts) end
 ---```lua
 ---local ids, err = page.collect(client, "/groups/g1/filters", { items = "filter_ids" })
 ---```
----@param client weir.client
+---@param client weir.client.Client
 ---@param path string
 ---@param opts weir.page.options
 ---@return any[]? items
----@return weir.err? err as `each` raises it
+---@return weir.err.Err? err as `each` raises it
 function page.collect(client, path, opts) end
 
 return page

@@ -17,7 +17,7 @@ local poll = {}
 
 ---@class weir.poll.options
 ---@field look weir.poll.look
----@field client? weir.client  needed for a path
+---@field client? weir.client.Client  needed for a path
 ---@field done? string[]       words that end the wait well; default `{"ACTIVE"}`
 ---@field failed? string[]     words that end it at once, as the err `"failed"`;
 ---                            default, with `done` left out too: `{"FAILED", "REJECTED"}`
@@ -45,7 +45,7 @@ local poll = {}
 ---```
 ---@param opts weir.poll.options
 ---@return table|string|nil last the last document; the word where a look gave none
----@return weir.poll.info|weir.err info
+---@return weir.poll.info|weir.err.Err info
 function poll.wait(opts) end
 
 return poll

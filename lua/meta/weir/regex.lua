@@ -13,12 +13,14 @@
 ---@class weir.regex
 local regex = {}
 
----@class weir.regex.re A compiled pattern.
+--- A compiled pattern.
+---@class weir.regex.re
 local re = {}
 
----@class weir.regex.match: { [integer]: string|false, [string]: string|false }
 --- `[0]` is the whole match, `[1]`… the captures, and named groups are there by
 --- name too. `false` where a group took no part, so that `#m` counts groups.
+---@class weir.regex.match
+---@field [integer|string] string|false
 
 ---@class weir.regex.difference
 ---@field offset integer bytes of the pattern before the construct
@@ -33,7 +35,7 @@ local re = {}
 ---@param pattern string
 ---@param flags? string letters of "imsx"
 ---@return weir.regex.re? re
----@return weir.err? err
+---@return weir.err.Err? err
 function regex.compile(pattern, flags) end
 
 --- Whether Python's `re` reads the pattern as PCRE2 does. Beside false (and
@@ -52,14 +54,14 @@ function regex.portable(pattern) end
 --- when a ceiling was hit, "invalid" when the text is not UTF-8.
 ---@param text string
 ---@return boolean? found
----@return weir.err? err
+---@return weir.err.Err? err
 function re:test(text) end
 
 --- The first match with its captures; `nil` alone when there is none; `nil` and
 --- an err as `re:test`.
 ---@param text string
 ---@return weir.regex.match? match
----@return weir.err? err
+---@return weir.err.Err? err
 function re:match(text) end
 
 --- First and last byte of the first match, counted as `string.find` does;
@@ -67,7 +69,7 @@ function re:match(text) end
 ---@param text string
 ---@param init? integer where to begin, 1 by default; negative from the end
 ---@return integer? first
----@return integer|weir.err? last_or_err
+---@return integer|weir.err.Err? last_or_err
 function re:find(text, init) end
 
 return regex

@@ -13,22 +13,22 @@
 ---local key = secret.find "CXONE_CLIENT_SECRET"
 ---print(key)  --> secret CXONE_CLIENT_SECRET
 ---```
----@class weir.secret.module
+---@class weir.secret
 local secret = {}
 
 ---A secret; `tostring` gives its name.
----@class weir.secret
+---@class weir.secret.Secret
 
 ---The secret variable of that name; nil if it was not set, or empty.
 ---@param name string
----@return weir.secret?
+---@return weir.secret.Secret?
 function secret.find(name) end
 
 ---A secret out of a string, such as what a password manager answered. It is
 ---hidden in all that the program writes from now on.
 ---@param text string  4 bytes or more, without NUL
 ---@param name? string what `tostring` calls it
----@return weir.secret
+---@return weir.secret.Secret
 function secret.new(text, name) end
 
 ---True if `value` is a secret.

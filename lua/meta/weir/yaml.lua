@@ -9,6 +9,7 @@
 ---io.write(yaml.encode(state))
 ---```
 ---@class weir.yaml
+---@field null weir.null  the same value as `weir.null`
 local yaml = {}
 
 ---The same value as `json.null`.
@@ -36,7 +37,7 @@ yaml.null = nil
 ---@param text string
 ---@param options? weir.yaml.decode_options
 ---@return any value `nil` on failure; `false` and `yaml.null` are values
----@return weir.err? err code `"syntax"` or `"limit"`
+---@return weir.err.Err? err code `"syntax"` or `"limit"`
 function yaml.decode(text, options) end
 
 ---Writes a value as one YAML document in block style, keys sorted by bytes; the
@@ -48,7 +49,19 @@ function yaml.decode(text, options) end
 ---```
 ---@param value any
 ---@return string? text
----@return weir.err? err code `"invalid"` with the path, as in `json.encode`
+---@return weir.err.Err? err code `"invalid"` with the path, as in `json.encode`
 function yaml.encode(value) end
+
+---Writes a JSON text as YAML, in the form of `encode`, without making Lua values
+---of it: every number keeps the digits that it had.
+---
+---```lua
+---yaml.from_json('{"n": 1.50, "id": "x"}', { without = { "id" } })  --> n: 1.50
+---```
+---@param json string
+---@param options? {without?: string[]}  members of the outermost object to leave out
+---@return string? text
+---@return weir.err.Err? err code `"syntax"` or `"limit"`
+function yaml.from_json(json, options) end
 
 return yaml
