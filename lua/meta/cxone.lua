@@ -10,7 +10,8 @@
 ---@class cxone
 local cxone = {}
 
----@class cxone.connect_options: weir.http.limits of each request
+---What a connection may be given; the limits are those of each request.
+---@class cxone.connect_options: weir.http.limits
 ---@field tenant? string             default: CXONE_TENANT
 ---@field client_id? string          default: CXONE_CLIENT_ID
 ---@field client_secret? string|weir.secret.Secret      default: CXONE_CLIENT_SECRET

@@ -26,37 +26,37 @@ local nothing = { kind = "name", name = "nil" }
 local read_union
 
 local function skip(text, at)
-  return text:find("%S", at) or #text + 1
+  return string.find(text, "%S", at) or #text + 1
 end
 
 --- "name: type, …" up to `closing`.
 local function read_members(text, at, closing)
   local list = {}
   at = skip(text, at)
-  while at <= #text and text:sub(at, at) ~= closing do
-    local name, optional, after = text:match("^([%w_.]+)(%??)%s*()", at)
+  while at <= #text and string.sub(text, at, at) ~= closing do
+    local name, optional, after = string.match(text, "^([%w_.]+)(%??)%s*()", at)
     if not name then break end
     local member = { name = name, optional = optional == "?", type = types.any }
     at = after
-    if text:sub(at, at) == ":" then
+    if string.sub(text, at, at) == ":" then
       member.type, at = read_union(text, skip(text, at + 1))
     end
     list[#list + 1] = member
     at = skip(text, at)
-    if text:sub(at, at) == "," then at = skip(text, at + 1) end
+    if string.sub(text, at, at) == "," then at = skip(text, at + 1) end
   end
   return list, at + 1
 end
 
 local function read_fun(text, at)
   local params, returns = {}, {}
-  if text:sub(at, at) == "(" then params, at = read_members(text, at + 1, ")") end
-  local colon = text:match("^%s*:%s*()", at)
+  if string.sub(text, at, at) == "(" then params, at = read_members(text, at + 1, ")") end
+  local colon = string.match(text, "^%s*:%s*()", at)
   while colon do
     local type
     type, at = read_union(text, colon)
     returns[#returns + 1] = type
-    colon = text:match("^,%s*()", at)
+    colon = string.match(text, "^,%s*()", at)
   end
   return { kind = "fun", params = params, returns = returns }, at
 end
@@ -64,46 +64,46 @@ end
 local function read_map(text, at)
   local key, value
   key, at = read_union(text, skip(text, at))
-  at = text:match("^%s*,%s*()", at) or at
+  at = string.match(text, "^%s*,%s*()", at) or at
   value, at = read_union(text, at)
-  return { kind = "map", key = key, value = value }, (text:match("^%s*>()", at) or at)
+  return { kind = "map", key = key, value = value }, (string.match(text, "^%s*>()", at) or at)
 end
 
 local function read_atom(text, at)
-  local c = text:sub(at, at)
+  local c = string.sub(text, at, at)
   if c == "{" then
     local fields, after = read_members(text, at + 1, "}")
     return { kind = "record", fields = fields }, after
   elseif c == "(" then
     local type, after = read_union(text, at + 1)
-    return type, (text:match("^%s*%)()", after) or after)
+    return type, (string.match(text, "^%s*%)()", after) or after)
   elseif c == '"' or c == "'" then
-    local value, after = text:match("^" .. c .. "(.-)" .. c .. "()", at)
-    return { kind = "literal", value = value or text:sub(at + 1) }, after or #text + 1
-  elseif text:match("^fun%f[%W]", at) then
+    local value, after = string.match(text, "^" .. c .. "(.-)" .. c .. "()", at)
+    return { kind = "literal", value = value or string.sub(text, at + 1) }, after or #text + 1
+  elseif string.match(text, "^fun%f[%W]", at) then
     return read_fun(text, at + 3)
-  elseif text:match("^table%s*<", at) then
-    return read_map(text, text:match("^table%s*<()", at))
+  elseif string.match(text, "^table%s*<", at) then
+    return read_map(text, string.match(text, "^table%s*<()", at))
   end
-  local number, stop = text:match("^(%-?%d[%w.]*)()", at)
+  local number, stop = string.match(text, "^(%-?%d[%w.]*)()", at)
   if number then return { kind = "literal", value = tonumber(number) }, stop end
-  local name, after = text:match("^([%a_][%w_.]*)()", at)
+  local name, after = string.match(text, "^([%a_][%w_.]*)()", at)
   if name then
     if name == "true" or name == "false" then
       return { kind = "literal", value = name == "true" }, after
     end
     return { kind = "name", name = name }, after
   end
-  return types.any, text:match("^%.%.%.()", at) or at
+  return types.any, string.match(text, "^%.%.%.()", at) or at
 end
 
 local function read_suffixed(text, at)
   local type
   type, at = read_atom(text, at)
   while true do
-    if text:sub(at, at + 1) == "[]" then
+    if string.sub(text, at, at + 1) == "[]" then
       type, at = { kind = "array", of = type }, at + 2
-    elseif text:sub(at, at) == "?" then
+    elseif string.sub(text, at, at) == "?" then
       type, at = types.union(type, nothing), at + 1
     else
       return type, at
@@ -115,7 +115,7 @@ function read_union(text, at)
   local type
   type, at = read_suffixed(text, at)
   while true do
-    local after = text:match("^%s*|%s*()", at)
+    local after = string.match(text, "^%s*|%s*()", at)
     if not after then return type, at end
     local other
     other, at = read_suffixed(text, after)

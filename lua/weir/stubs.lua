@@ -16,13 +16,13 @@ end
 
 local function add_doc(block, line)
   if block.example then
-    if line:match("^%s*```") then
+    if string.match(line, "^%s*```") then
       block.examples[#block.examples + 1] = table.concat(block.example, "\n")
       block.example = nil
     else
       block.example[#block.example + 1] = line
     end
-  elseif line:match("^%s*```lua") then
+  elseif string.match(line, "^%s*```lua") then
     block.example = {}
   else
     block.doc[#block.doc + 1] = line
@@ -31,7 +31,7 @@ end
 
 --- The text without the blank lines around it.
 local function doc_of(block)
-  return (table.concat(block.doc, "\n"):gsub("^%s+", ""):gsub("%s+$", ""))
+  return (string.gsub(string.gsub(table.concat(block.doc, "\n"), "^%s+", ""), "%s+$", ""))
 end
 
 -- Annotations --------------------------------------------------------------------
@@ -39,25 +39,26 @@ end
 --- "name? type description": a type may hold spaces; what follows it is said
 -- about it.
 local function named_type(text)
-  local name, optional, rest = text:match("^([%w_.]+)(%??)%s+(.*)$")
+  local name, optional, rest = string.match(text, "^([%w_.]+)(%??)%s+(.*)$")
   if not name then return nil end
   local type, after = types.read(rest)
-  return { name = name, optional = optional == "?", type = type, text = rest:sub(1, after - 1),
-    doc = rest:sub(after):gsub("^%s*#?%s*", "") }
+  return { name = name, optional = optional == "?", type = type,
+    text = string.sub(rest, 1, after - 1),
+    doc = string.gsub(string.sub(rest, after), "^%s*#?%s*", "") }
 end
 
 local function return_of(text)
   local type, after = types.read(text)
-  local name, doc = text:sub(after):match("^%s*([%a_][%w_.]*)%s*(.*)$")
-  return { type = type, text = text:sub(1, after - 1), name = name or "", doc = doc or "" }
+  local name, doc = string.match(string.sub(text, after), "^%s*([%a_][%w_.]*)%s*(.*)$")
+  return { type = type, text = string.sub(text, 1, after - 1), name = name or "", doc = doc or "" }
 end
 
 local function field_of(text)
-  local key, rest = text:match("^%[([^%]]+)%]%s+(.*)$")
+  local key, rest = string.match(text, "^%[([^%]]+)%]%s+(.*)$")
   if not key then return named_type(text) end
   local type, after = types.read(rest)
-  return { index = types.read(key), type = type, text = rest:sub(1, after - 1),
-    doc = rest:sub(after):gsub("^%s*", "") }
+  return { index = types.read(key), type = type, text = string.sub(rest, 1, after - 1),
+    doc = string.gsub(string.sub(rest, after), "^%s*", "") }
 end
 
 -- One file -----------------------------------------------------------------------
@@ -71,7 +72,7 @@ function Reader:class(name, parents, block)
     operators = {},
   }
   self.db.classes[name] = class
-  for parent in parents:gmatch("[%w_.]+") do class.parents[#class.parents + 1] = parent end
+  for parent in string.gmatch(parents, "[%w_.]+") do class.parents[#class.parents + 1] = parent end
   if block then
     class.doc, class.examples = doc_of(block), block.examples
   end
@@ -101,7 +102,7 @@ local class_tags = {
 }
 
 function Reader:alias(text, block)
-  local name, rest = text:match("^([%w_.]+)%s*(.*)$")
+  local name, rest = string.match(text, "^([%w_.]+)%s*(.*)$")
   if not name then return end
   local alias = { name = name, doc = doc_of(block), values = {} }
   if rest ~= "" then alias.type = types.read(rest) end
@@ -114,7 +115,8 @@ function Reader:alias_value(text)
   local type, after = types.read(text)
   local alias = self.open_alias
   if not alias then return end
-  alias.values[#alias.values + 1] = { type = type, doc = text:sub(after):gsub("^%s*#?%s*", "") }
+  local doc = string.gsub(string.sub(text, after), "^%s*#?%s*", "")
+  alias.values[#alias.values + 1] = { type = type, doc = doc }
   alias.type = types.union(alias.type, type)
 end
 
@@ -126,10 +128,10 @@ function Reader:annotation(tag, text)
     self.block = new_block()
   elseif tag == "class" then
     local exact
-    exact, rest = rest:match("^(%(exact%)%s*)(.*)$")
+    exact, rest = string.match(rest, "^(%(exact%)%s*)(.*)$")
     rest = rest or text
-    local name, parents = rest:match("^([%w_.]+)%s*:%s*([%w_., ]+)")
-    name = name or rest:match("^[%w_.]+")
+    local name, parents = string.match(rest, "^([%w_.]+)%s*:%s*([%w_., ]+)")
+    name = name or string.match(rest, "^[%w_.]+")
     if not name then return end
     self.open_class = self:class(name, parents or "", block)
     self.open_class.exact = exact ~= nil
@@ -156,7 +158,7 @@ local function read_function(block, names)
   local described = {}
   for _, each in ipairs(block.tags) do
     if each.tag == "param" then
-      local name, rest = each.text:match("^(%.%.%.)%s+(.*)$")
+      local name, rest = string.match(each.text, "^(%.%.%.)%s+(.*)$")
       local param = name and named_type("varargs " .. rest) or named_type(each.text)
       if param then
         param.name, param.described = name or param.name, true
@@ -170,7 +172,7 @@ local function read_function(block, names)
       it.deprecated = true
     end
   end
-  for name in names:gmatch("[%w_.]+") do
+  for name in string.gmatch(names, "[%w_.]+") do
     it.params[#it.params + 1] = described[name]
       or { name = name, optional = false, type = types.any, text = "any", doc = "" }
   end
@@ -178,16 +180,18 @@ local function read_function(block, names)
 end
 
 function Reader:code(line)
-  local owner, separator, name, names = line:match("^function%s+([%w_]+)([.:])([%w_]+)%s*%((.-)%)")
+  local owner, separator, name, names =
+    string.match(line, "^function%s+([%w_]+)([.:])([%w_]+)%s*%((.-)%)")
   local block = self.block
   if owner and self.variables[owner] then
     local it = read_function(block, names)
     it.name, it.method, it.owner = name, separator == ":", self.variables[owner].name
     add_field(self.variables[owner], it)
   end
-  local variable = line:match("^local%s+([%w_]+)%s*=") or line:match("^([%w_]+)%s*=")
+  local variable = string.match(line, "^local%s+([%w_]+)%s*=")
+    or string.match(line, "^([%w_]+)%s*=")
   if variable and block.class then self:variable(variable, block.class) end
-  local returned = line:match("^return%s+([%w_]+)")
+  local returned = string.match(line, "^return%s+([%w_]+)")
   if returned and self.variables[returned] then
     self.db.modules[self.module or returned] = self.variables[returned].name
   end
@@ -196,16 +200,16 @@ function Reader:code(line)
 end
 
 function Reader:line(line)
-  local value = line:match("^%-%-%-|%s*(.*)$")
-  local tag, rest = line:match("^%-%-%-%s*@(%a+)%s*(.*)$")
-  local doc = line:match("^%-%-%- ?(.*)$")
+  local value = string.match(line, "^%-%-%-|%s*(.*)$")
+  local tag, rest = string.match(line, "^%-%-%-%s*@(%a+)%s*(.*)$")
+  local doc = string.match(line, "^%-%-%- ?(.*)$")
   if value then
     self:alias_value(value)
   elseif tag then
     self:annotation(tag, rest)
   elseif doc then
     add_doc(self.block, doc)
-  elseif not line:match("^%s*$") then
+  elseif not string.match(line, "^%s*$") then
     self:code(line)
   elseif not self.block.class then
     self.block = new_block()
@@ -225,7 +229,7 @@ function stubs.read(texts)
   table.sort(names)
   for _, module in ipairs(names) do
     local reader = setmetatable({ db = db, variables = {}, block = new_block() }, Reader)
-    for line in (texts[module] .. "\n"):gmatch("(.-)\r?\n") do reader:line(line) end
+    for line in string.gmatch(texts[module] .. "\n", "(.-)\r?\n") do reader:line(line) end
   end
   return db
 end
@@ -275,7 +279,8 @@ end
 function stubs.signature(it, owner)
   local names = {}
   for i, param in ipairs(it.params) do names[i] = param.name .. (param.optional and "?" or "") end
-  return ("%s%s%s(%s)"):format(owner, it.method and ":" or ".", it.name, table.concat(names, ", "))
+  return string.format("%s%s%s(%s)", owner, it.method and ":" or ".", it.name,
+    table.concat(names, ", "))
 end
 
 return stubs

@@ -249,14 +249,25 @@ static void add_globals(lua_State *L)
 
 /* ---- the state ---- */
 
-/* The simulator's own modules have no business in a script, and a script's
- * own "sim.lua" or "sim/x.lua" must be found. */
-static void hide_sim(lua_State *L)
+/* The modules of the simulator and of commands have no business in a script,
+ * and a script's own "sim.lua" or "check/x.lua" must be found. */
+static bool is_hidden(const char *module)
+{
+    static const char *const rooms[] = {"sim", "check"};
+    size_t len = strcspn(module, ".");
+
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+        if (strlen(rooms[i]) == len && memcmp(module, rooms[i], len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void hide_rooms(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     for (const struct bind_source *s = bind_sources; s->module; s++) {
-        if (strncmp(s->module, "sim", 3) == 0 &&
-            (s->module[3] == '.' || s->module[3] == '\0')) {
+        if (is_hidden(s->module)) {
             lua_pushnil(L);
             lua_setfield(L, -2, s->module);
         }
@@ -276,7 +287,7 @@ static int open_all(lua_State *L)
     bind_coroutine_open(L);
     bind_require_open(L);
     bind_xpcall_open(L);
-    hide_sim(L);
+    hide_rooms(L);
     make_strict(L);
     use_text_only(L);
     bind_keep_libraries(L);

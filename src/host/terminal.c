@@ -26,6 +26,11 @@ static bool wants_color(enum host_color color, bool is_tty)
     return is_tty && !(term && strcmp(term, "dumb") == 0);
 }
 
+bool host_terminal_colors(int fd, enum host_color color)
+{
+    return wants_color(color, isatty(fd) == 1);
+}
+
 void host_terminal_init(struct host_terminal *terminal, enum host_color color)
 {
     *terminal = (struct host_terminal){.is_tty = isatty(STDERR_FILENO) == 1};

@@ -21,6 +21,8 @@ struct host_terminal {
 /* Looks at stderr; colours follow `color`, then NO_COLOR, CLICOLOR_FORCE and
  * TERM=dumb (https://no-color.org, https://bixense.com/clicolors). */
 void host_terminal_init(struct host_terminal *terminal, enum host_color color);
+/* True if colours belong on `fd`, by the rules above. */
+bool host_terminal_colors(int fd, enum host_color color);
 /* Writes whole lines, after taking a progress line away. */
 void host_terminal_write(struct host_terminal *terminal, const char *text,
                          size_t len);

@@ -22,7 +22,8 @@ local client = {}
 ---@field rate? number requests a second; default 100
 ---@field burst? number requests at once after a rest; default: the rate
 
----@class weir.client.options: weir.http.limits of each attempt
+---What a client may be given; the limits are those of each attempt.
+---@class weir.client.options: weir.http.limits
 ---@field base_url string origin, with a path before every call's own if wanted
 ---@field auth? weir.auth.Auth a token goes with every request; default: none
 ---@field retry? weir.client.retry

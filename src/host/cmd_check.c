@@ -1,0 +1,142 @@
+/* weir check: what is wrong with scripts, found without running them. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lualib.h>
+
+#include "bind.h"
+#include "commands.h"
+#include "exit.h"
+#include "terminal.h"
+
+struct check_command {
+    bool json;
+    int color; /* enum host_color */
+};
+
+static const char *const colors[] = {"auto", "always", "never", NULL};
+
+static const struct host_option options[] = {
+    {"json", NULL, "print the findings as one JSON object", HOST_FLAG,
+     offsetof(struct check_command, json), NULL},
+    {"color", "WHEN", "auto (default), always or never", HOST_CHOICE,
+     offsetof(struct check_command, color), colors},
+    {NULL, NULL, NULL, HOST_FLAG, 0, NULL},
+};
+
+static int run(int argc, char **argv);
+
+const struct host_command host_command_check = {
+    .name = "check",
+    .usage = "weir check [options] FILE...",
+    .summary = "find what is wrong with scripts, without running them",
+    .about =
+        "Looks for syntax errors, undeclared globals, misspelt members of "
+        "modules\nand option keys, and faults of every filter that a script "
+        "writes down as a\ntable. Nothing of a script runs, and nothing is "
+        "sent. All faults of all files\nare shown in one run; notes tell of "
+        "what works but may be slow.\n",
+    .options = options,
+    .after = "Exit codes: 0 no error, 1 a file cannot be read, 4 errors found, "
+             "64 usage.\n"
+             "\n"
+             "examples:\n"
+             "  weir check deploy.lua\n"
+             "  weir check --json examples/*.lua\n",
+    .run = run,
+};
+
+struct job {
+    char **paths;
+    int n;
+    const char *form; /* "text", "colour" or "json" */
+};
+
+/* check(job) → text, summary, errors, unread */
+static int check(lua_State *L)
+{
+    const struct job *job = lua_touserdata(L, 1);
+
+    luaL_openlibs(L);
+    bind_open(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "check");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "run");
+    lua_createtable(L, job->n, 0);
+    for (int i = 0; i < job->n; i++) {
+        lua_pushstring(L, job->paths[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushstring(L, job->form);
+    lua_call(L, 2, 4);
+    return 4;
+}
+
+/* The results of check are on top. */
+static int say(lua_State *L)
+{
+    int code = lua_tointeger(L, -2) > 0 ? HOST_EXIT_VALIDATION : HOST_EXIT_DONE;
+    size_t len;
+    const char *text = lua_tolstring(L, -4, &len);
+
+    fwrite(text, 1, len, stdout);
+    if (fflush(stdout) != 0) {
+        perror("weir check: standard output");
+        code = HOST_EXIT_FAILED;
+    }
+    fprintf(stderr, "weir check: %s\n", lua_tostring(L, -3));
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
+        fprintf(stderr, "weir check: %s\n", lua_tostring(L, -1));
+        lua_pop(L, 1);
+        code = HOST_EXIT_FAILED;
+    }
+    return code;
+}
+
+static int check_files(const struct job *job)
+{
+    struct bind_context context = {.loop = NULL};
+    lua_State *L = luaL_newstate();
+    int code = HOST_EXIT_FAILED;
+
+    if (L && weir_log_new(NULL, NULL, NULL, &context.log, NULL) == WEIR_OK) {
+        bind_context_set(L, &context);
+        lua_pushcfunction(L, check);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)job);
+        if (lua_pcall(L, 1, 4, 0) == LUA_OK)
+            code = say(L);
+        else
+            fprintf(stderr, "weir check: %s\n",
+                    lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                        : "an error that is no message");
+    } else {
+        fprintf(stderr, "weir check: out of memory\n");
+    }
+    if (L)
+        lua_close(L);
+    weir_log_free(context.log);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct check_command given = {.json = false};
+    struct job job;
+    int code = 0;
+    int first =
+        host_options_parse(&host_command_check, argc, argv, &given, &code);
+
+    if (first < 0)
+        return code;
+    if (first >= argc)
+        return host_usage_error("check", "no file given");
+    job = (struct job){argv + first, argc - first, "text"};
+    if (given.json)
+        job.form = "json";
+    else if (host_terminal_colors(STDOUT_FILENO, (enum host_color)given.color))
+        job.form = "colour";
+    return check_files(&job);
+}
