@@ -51,9 +51,30 @@ const char *weir_json_library_version(void)
     return cJSON_Version();
 }
 
+/* Beside cJSON's own bits in a node's type: the node is part of an arena, and
+ * it is the one that was taken first, with which the arena goes. */
+#define IN_ARENA (1 << 16)
+#define IS_ROOT  (1 << 17)
+
+/* As cJSON_Delete() for one node, which knows no arenas. */
+static void delete_tree(cJSON *node)
+{
+    for (cJSON *child = node->child, *next; child; child = next) {
+        next = child->next;
+        delete_tree(child);
+    }
+    if (!(node->type & cJSON_StringIsConst))
+        cJSON_free(node->string);
+    if (node->type & IS_ROOT)
+        weir_json_arena_free(node);
+    else if (!(node->type & IN_ARENA))
+        cJSON_free(node);
+}
+
 void weir_json_free(struct weir_json *json)
 {
-    cJSON_Delete(node_of(json));
+    if (json)
+        delete_tree(node_of(json));
 }
 
 static void wipe_texts(cJSON *node)
@@ -240,21 +261,24 @@ static char *put(char *at, const struct part *part)
     return at;
 }
 
-/* A node with its text and its name behind it, in one block: documents are
- * made and freed with every call.  cJSON is told with its own flags that it
- * does not own the two. */
-static cJSON *new_node(int type, const struct part *text,
-                       const struct part *name)
+/* A node with its text and its name behind it, in one block, or in the arena
+ * of its document: documents are made and freed with every call.  cJSON is
+ * told with its own flags that it does not own the two. */
+static cJSON *new_node(struct weir_json_arena **arena, int type,
+                       const struct part *text, const struct part *name)
 {
+    int from = !arena ? 0 : *arena ? IN_ARENA : IN_ARENA | IS_ROOT;
     size_t text_size = text->text ? text->len + 1 : 0;
     size_t name_size = name->text ? name->len + 1 : 0;
-    cJSON *node = NULL;
+    size_t size = sizeof(cJSON) + text_size + name_size;
+    cJSON *node;
 
-    if (text->len < SIZE_MAX / 4 && name->len < SIZE_MAX / 4)
-        node = cJSON_malloc(sizeof(*node) + text_size + name_size);
+    if (text->len > SIZE_MAX / 4 || name->len > SIZE_MAX / 4)
+        return NULL;
+    node = arena ? weir_json_arena_take(arena, size) : cJSON_malloc(size);
     if (!node)
         return NULL;
-    *node = (cJSON){.type = type};
+    *node = (cJSON){.type = type | from};
     if (text_size) {
         node->type |= cJSON_IsReference;
         node->valuestring = put((char *)(node + 1), text);
@@ -272,13 +296,13 @@ static const struct part nothing;
 
 static struct weir_json *new_plain(int type)
 {
-    return json_of(new_node(type, &nothing, &nothing));
+    return json_of(new_node(NULL, type, &nothing, &nothing));
 }
 
 static struct weir_json *new_text(int type, const char *text, size_t len)
 {
     return json_of(
-        new_node(type, &(struct part){text ? text : "", len}, &nothing));
+        new_node(NULL, type, &(struct part){text ? text : "", len}, &nothing));
 }
 
 struct weir_json *weir_json_new_null(void)
@@ -319,13 +343,14 @@ struct weir_json *weir_json_new_object(void)
 }
 
 /* `named`: with its name as a member. */
-static cJSON *copy_one(const cJSON *from, bool named)
+static cJSON *copy_one(struct weir_json_arena **arena, const cJSON *from,
+                       bool named)
 {
     const struct part text = {from->valuestring,
                               from->valuestring ? count_of(from) : 0};
     const struct part name = {named ? from->string : NULL,
                               named ? key_len(from) : 0};
-    cJSON *node = new_node(from->type & 0xFF, &text, &name);
+    cJSON *node = new_node(arena, from->type & 0xFF, &text, &name);
 
     if (node)
         node->valuedouble = from->valuedouble;
@@ -349,17 +374,16 @@ static void link_last(cJSON *parent, cJSON *child)
     }
 }
 
-static cJSON *copy_tree(const cJSON *from, bool named)
+static cJSON *copy_tree(struct weir_json_arena **arena, const cJSON *from,
+                        bool named)
 {
-    cJSON *node = copy_one(from, named);
+    cJSON *node = copy_one(arena, from, named);
 
-    if (!node)
-        return NULL;
-    for (const cJSON *child = from->child; child; child = child->next) {
-        cJSON *copy = copy_tree(child, true);
+    for (const cJSON *child = from->child; node && child; child = child->next) {
+        cJSON *copy = copy_tree(arena, child, true);
 
         if (!copy) {
-            cJSON_Delete(node);
+            delete_tree(node);
             return NULL;
         }
         link_last(node, copy);
@@ -369,8 +393,13 @@ static cJSON *copy_tree(const cJSON *from, bool named)
 
 struct weir_json *weir_json_copy(const struct weir_json *json)
 {
+    struct weir_json_arena *arena = NULL;
+
     /* The copy of a member is a value of its own, without the name. */
-    return json ? json_of(copy_tree(node_of(json), false)) : NULL;
+    if (!json)
+        return NULL;
+    return json_of(
+        copy_tree(node_of(json)->child ? &arena : NULL, node_of(json), false));
 }
 
 /* ---- changing ---- */
@@ -448,13 +477,32 @@ enum weir_code weir_json_grow(struct weir_json *parent,
         name = (struct part){seed->key, seed->key_len};
     if (name.len > INT_MAX)
         return WEIR_LIMIT;
-    node = new_node(seed->truth ? cJSON_True : types[seed->type], &text, &name);
+    node = new_node(seed->arena, seed->truth ? cJSON_True : types[seed->type],
+                    &text, &name);
     if (!node)
         return WEIR_NOMEM;
     if (parent)
         add_child(node_of(parent), node);
     *out = json_of(node);
     return WEIR_OK;
+}
+
+/* Puts `child` where `old` was. */
+static void take_place(cJSON *parent, cJSON *old, cJSON *child)
+{
+    bool only = old->prev == old;
+
+    child->next = old->next;
+    child->prev = only ? child : old->prev;
+    if (old->next)
+        old->next->prev = child;
+    if (parent->child == old)
+        parent->child = child;
+    else
+        old->prev->next = child;
+    /* The first child's `prev` is the last. */
+    if (!old->next && !only)
+        parent->child->prev = child;
 }
 
 enum weir_code weir_json_set_len(struct weir_json *object, const char *key,
@@ -470,7 +518,8 @@ enum weir_code weir_json_set_len(struct weir_json *object, const char *key,
     code = name_child(object, key, len, child);
     if (code)
         return code;
-    cJSON_ReplaceItemViaPointer(node_of(object), node_of(old), node_of(child));
+    take_place(node_of(object), node_of(old), node_of(child));
+    delete_tree(node_of(old));
     return WEIR_OK;
 }
 
@@ -482,7 +531,7 @@ enum weir_code weir_json_set(struct weir_json *object, const char *key,
 
 static void drop(cJSON *object, cJSON *member)
 {
-    cJSON_Delete(cJSON_DetachItemViaPointer(object, member));
+    delete_tree(cJSON_DetachItemViaPointer(object, member));
     set_count(object, count_of(object) - 1);
 }
 
@@ -496,44 +545,11 @@ bool weir_json_remove(struct weir_json *object, const char *key)
     return true;
 }
 
-/* ---- members in order ---- */
+/* ---- repeated members ---- */
 
-int weir_json_key_order(const char *a, size_t a_len, const char *b,
-                        size_t b_len)
+static int by_key(const cJSON *x, const cJSON *y)
 {
-    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-
-    return order ? order : (a_len > b_len) - (a_len < b_len);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const cJSON *const *x = a, *const *y = b;
-
-    return weir_json_key_order((*x)->string, key_len(*x), (*y)->string,
-                               key_len(*y));
-}
-
-const struct weir_json **weir_json_sorted(const struct weir_json *object,
-                                          const struct weir_json **room,
-                                          size_t room_len)
-{
-    size_t n = weir_json_size(object), i = 0;
-    const struct weir_json *member = weir_json_first(object);
-    bool sorted = true;
-
-    if (n > room_len) {
-        room = reallocarray(NULL, n, sizeof(const struct weir_json *));
-        if (!room)
-            return NULL;
-    }
-    for (; member; member = weir_json_next(member), i++) {
-        room[i] = member;
-        sorted = sorted && (i == 0 || by_key(&room[i - 1], &room[i]) < 0);
-    }
-    if (!sorted)
-        qsort(room, n, sizeof(const struct weir_json *), by_key);
-    return room;
+    return weir_json_key_order(x->string, key_len(x), y->string, key_len(y));
 }
 
 /* A member and its place, for a sort that keeps equal keys in order. */
@@ -545,7 +561,7 @@ struct placed {
 static int by_key_then_place(const void *a, const void *b)
 {
     const struct placed *x = a, *y = b;
-    int order = by_key(&x->member, &y->member);
+    int order = by_key(x->member, y->member);
 
     return order ? order : (x->place > y->place) - (x->place < y->place);
 }
@@ -564,7 +580,7 @@ enum weir_code weir_json_drop_repeated(struct weir_json *object)
         members[i] = (struct placed){m, i};
     qsort(members, n, sizeof(*members), by_key_then_place);
     for (i = 1; i < n; i++) {
-        if (by_key(&members[i - 1].member, &members[i].member) == 0)
+        if (by_key(members[i - 1].member, members[i].member) == 0)
             drop(node_of(object), members[i - 1].member);
     }
     free(members);

@@ -7,6 +7,7 @@
 struct weir_json_builder {
     struct weir_sink sink;
     struct weir_json *root;
+    struct weir_json_arena *arena; /* of the document under `root` */
     struct weir_json *open[WEIR_VALUE_MAX_DEPTH];
     unsigned depth;
     bool may_repeat; /* keys may come twice: the last one counts */
@@ -26,6 +27,9 @@ static enum weir_code place(struct weir_json_builder *b,
     if (!parent && b->root)
         return weir_err_set(err, WEIR_INVALID,
                             "a document holds one value, not two");
+    /* A scalar of its own needs no arena. */
+    if (parent || seed.type >= WEIR_JSON_ARRAY)
+        seed.arena = &b->arena;
     seed.key = weir_buf_str(&b->key);
     seed.key_len = b->key.len;
     code = weir_json_grow(parent, &seed, &value);
@@ -138,6 +142,7 @@ enum weir_code weir_json_builder_new(struct weir_json_builder **out,
     if (!b)
         return weir_err_nomem(err);
     b->root = NULL;
+    b->arena = NULL;
     b->depth = 0;
     b->may_repeat = b->secret = false;
     b->sink = (struct weir_sink){
@@ -167,6 +172,7 @@ struct weir_json *weir_json_builder_take(struct weir_json_builder *b)
     struct weir_json *root = b->root;
 
     b->root = NULL;
+    b->arena = NULL;
     b->depth = 0;
     return root;
 }

@@ -7,6 +7,13 @@
 /* cJSON's version; only one file of the core includes cJSON.h. */
 const char *weir_json_library_version(void);
 
+/* Memory in few pieces, given back as a whole (json_arena.c).  `*arena` begins
+ * as NULL; whoever has the memory that was taken first has all of it.  NULL
+ * without memory. */
+struct weir_json_arena;
+void *weir_json_arena_take(struct weir_json_arena **arena, size_t size);
+void weir_json_arena_free(void *first_taken);
+
 /* A value to be made: `text` is a string's or a number's, `key` counts where
  * the parent is an object. */
 struct weir_json_seed {
@@ -16,6 +23,7 @@ struct weir_json_seed {
     size_t len;
     const char *key;
     size_t key_len;
+    struct weir_json_arena **arena; /* of the whole document, or NULL */
 };
 /* Makes it as the last child of `parent`, an array or object, or without one
  * (NULL).  Does not look whether there is a member of that name.  WEIR_OK,
