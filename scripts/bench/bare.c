@@ -93,7 +93,7 @@ static void copy_member(const cJSON *json, const char *name, char *out,
 
     if (!cJSON_IsString(member) || strlen(member->valuestring) >= size)
         die("a member is missing");
-    strcpy(out, member->valuestring);
+    memcpy(out, member->valuestring, strlen(member->valuestring) + 1);
 }
 
 static void copy_etag(struct slot *s)
@@ -103,7 +103,7 @@ static void copy_etag(struct slot *s)
     if (curl_easy_header(s->easy, "ETag", 0, CURLH_HEADER, -1, &header) ||
         strlen(header->value) >= sizeof(s->etag))
         die("no ETag");
-    strcpy(s->etag, header->value);
+    memcpy(s->etag, header->value, strlen(header->value) + 1);
 }
 
 /* ---- sending ---- */

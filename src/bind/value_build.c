@@ -129,7 +129,7 @@ static int play(lua_State *L)
     struct bind_builder *b = lua_touserdata(L, 1);
     struct reel reel = {b->tape.data, b->tape.data + b->tape.len};
     /* The next index in an array, 0 in an object. */
-    lua_Integer next[WEIR_VALUE_MAX_DEPTH];
+    lua_Integer next[WEIR_VALUE_MAX_DEPTH] = {0};
     unsigned depth = 0;
 
     luaL_checkstack(L, 2 * (int)b->deepest + 8, "value");

@@ -38,11 +38,12 @@ static void *get(size_t size)
  * and asks the arena for each. */
 static void *get_zeroed(size_t n, size_t size)
 {
-    void *memory = n && size > SIZE_MAX / n ? NULL : malloc(n * size);
+    size_t bytes = n && size ? n * size : 1;
+    void *memory = n && size > SIZE_MAX / n ? NULL : malloc(bytes);
 
     /* Of malloc() and memset() a compiler makes calloc() again. */
     if (memory)
-        explicit_bzero(memory, n * size);
+        explicit_bzero(memory, bytes);
     return noted(memory);
 }
 
