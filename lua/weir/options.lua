@@ -8,7 +8,7 @@ local misuse = require "weir.core".misuse
 local options = {}
 
 local function refuse(what, key, value, known)
-  local want = known[key] == "secret" and "string" or known[key]
+  local want = known[key] == "secret" and "string or a weir.secret" or known[key]
   if want then
     misuse(string.format("%s: option '%s' must be a %s, got %s", what, key, want, type(value)))
   end

@@ -215,7 +215,8 @@ static bool is_mark(const struct weir_reading *r, size_t at)
     if (r->bytes[at] != '%' && r->bytes[at] != '\\')
         return false;
     n = weir_unit_readings(r, at, units);
-    return units[n - 1].n == 3 && memcmp(units[n - 1].bytes, ellipsis, 3) == 0;
+    return n > 0 && units[n - 1].n == 3 &&
+           memcmp(units[n - 1].bytes, ellipsis, 3) == 0;
 }
 
 bool weir_reading_is_cut(const struct weir_reading *r, size_t at, size_t *end)
