@@ -443,9 +443,10 @@ static enum weir_code move_transfers(struct weir_loop *loop,
     int running;
     CURLMcode code;
 
+    /* Also if what was new is gone again. */
+    loop->has_new = false;
     if (loop->n_transfers == 0)
         return WEIR_OK;
-    loop->has_new = false;
     code = curl_multi_perform(loop->multi, &running);
     if (code)
         return curl_failed(code, err);

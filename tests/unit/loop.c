@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "weir/http.h"
 #include "weir/loop.h"
 
 struct fixture {
@@ -267,6 +268,34 @@ static void a_readable_descriptor_is_noticed(void **state)
     close(fds[1]);
 }
 
+static void never(void *ud, struct weir_op *op)
+{
+    (void)ud;
+    (void)op;
+    fail_msg("a cancelled op was done");
+}
+
+/* Else the turns after it would not wait, and the time not pass. */
+static void a_transfer_cancelled_at_once_keeps_nobody_awake(void **state)
+{
+    struct fixture *f = *state;
+    const struct weir_http_request request = {.method = "GET",
+                                              .url = "http://127.0.0.1:9/"};
+    struct weir_op *op = NULL;
+    struct order order = {.n = 0};
+    struct numbered t = {.order = &order};
+    int64_t start = weir_loop_now(f->loop);
+
+    assert_int_equal(weir_http_new(f->loop, &request, &op, NULL), WEIR_OK);
+    weir_op_start(op, never, NULL);
+    weir_op_free(op);
+    weir_timer_start(f->loop, &t.timer, 1000, fire, &t);
+    for (int turns = 0; turns < 3 && order.n == 0; turns++)
+        assert_int_equal(weir_loop_turn(f->loop, -1, NULL), WEIR_OK);
+    assert_int_equal(order.n, 1);
+    assert_int_equal(weir_loop_now(f->loop) - start, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +311,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(run_stops_at_its_deadline, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_transfer_cancelled_at_once_keeps_nobody_awake, setup, teardown),
         cmocka_unit_test_setup_teardown(a_readable_descriptor_is_noticed, setup,
                                         teardown),
     };
