@@ -73,6 +73,7 @@ struct weir_http_request {
     /* The answer carries one (a token): its memory is wiped before it is
      * freed.  That of a request always is. */
     bool secret;
+    unsigned attempt; /* of the call it is part of, for traces; 0: of none */
     struct weir_http_limits limits;
 };
 

@@ -349,6 +349,7 @@ enum weir_code weir_call_request(struct call *call, const char *token,
         .body = call->body,
         .body_len = call->body_len,
         .once = call->kind == WEIR_RETRY_ONCE,
+        .attempt = call->sent + 1,
         .allow_plain_http = client->allow_plain_http,
         .limits = client->limits,
     };

@@ -25,6 +25,7 @@ static void release_handle(struct weir_http_exchange *x)
 
 static void end(struct weir_http_exchange *x)
 {
+    weir_http_tell_ended(x);
     release_handle(x);
     weir_op_finish(&x->http.op);
 }
@@ -44,7 +45,10 @@ static enum weir_code send_request(struct weir_http_exchange *x,
     x->transfer =
         (struct weir_transfer){.easy = x->handle->easy, .done = transfer_done};
     x->refusals = weir_curl_refusals();
-    return weir_loop_add(loop, &x->transfer, err);
+    code = weir_loop_add(loop, &x->transfer, err);
+    if (code == WEIR_OK)
+        weir_http_tell_sent(x);
+    return code;
 }
 
 static void look_at_clock(void *ud)
@@ -118,7 +122,11 @@ static void start(struct weir_op *op)
 
 static void cancel(struct weir_op *op)
 {
-    release_handle((struct weir_http_exchange *)op);
+    struct weir_http_exchange *x = (struct weir_http_exchange *)op;
+
+    if (x->handle)
+        weir_http_tell_ended(x);
+    release_handle(x);
 }
 
 static void exchange_free(struct weir_op *op)

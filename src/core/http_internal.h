@@ -12,6 +12,7 @@
 #include "url_internal.h"
 #include "weir/buf.h"
 #include "weir/http.h"
+#include "weir/http_trace.h"
 
 /* ---- http_pool.c: what the requests of one loop share ---- */
 
@@ -34,6 +35,7 @@ struct weir_http_state {
     bool has_ca_file; /* libcurl was built with a file of authorities */
     CURLSH *share;    /* TLS sessions */
     size_t n_handles; /* of requests under way */
+    const struct weir_http_observer *observer;
     /* The origin that was read last, so that a client which stays with one
      * server has it parsed once. */
     char *origin_text;
@@ -77,6 +79,8 @@ struct weir_http_exchange {
     size_t body_len;
     bool has_body; /* also when it is empty: Content-Length: 0 */
     bool once;
+    bool secret;      /* so is the answer */
+    unsigned attempt; /* for traces */
     struct weir_url_origin origin;
     struct weir_http_limits limits; /* no zeros in it */
 
@@ -116,6 +120,12 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
                                       struct weir_err *err);
 
 void weir_http_request_free(struct weir_http_exchange *x);
+
+/* ---- http_trace.c: whoever is told of requests ---- */
+
+void weir_http_tell_sent(const struct weir_http_exchange *x);
+/* Before the handle is let go of. */
+void weir_http_tell_ended(const struct weir_http_exchange *x);
 
 /* ---- http_options.c: every option of an easy handle ---- */
 

@@ -259,6 +259,8 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
     x->body_len = request->body ? request->body_len : 0;
     x->body = put(&text, request->body, x->body_len);
     x->once = request->once;
+    x->secret = request->secret;
+    x->attempt = request->attempt;
     x->limits = limits_with_defaults(&request->limits);
     return WEIR_OK;
 }
