@@ -35,7 +35,7 @@ LDFLAGS_ALL += -Wl,-z,relro,-z,now
 endif
 
 CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8
-HOST_PKGS := lua5.4 libmicrohttpd sqlite3
+HOST_PKGS := lua5.4 libmicrohttpd sqlite3 libedit
 TEST_PKGS := cmocka
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
@@ -49,7 +49,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_SUP := $(wildcard tests/unit/support/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 LUA_SRC  := $(sort $(wildcard lua/weir/*.lua lua/cxone/*.lua lua/sim/*.lua \
-    lua/check/*.lua lua/meta/*.lua lua/meta/*/*.lua))
+    lua/check/*.lua lua/weir/repl/*.lua lua/meta/*.lua lua/meta/*/*.lua))
 
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/lua/sources.o

@@ -5,6 +5,7 @@ local adopt = lazy "cxone.adopt"
 local err = require "weir.err"
 local etag = require "weir.etag"
 local filter = require "weir.filter"
+local notice = require "cxone.notice"
 local options = require "weir.options"
 local page = require "weir.page"
 local path = require "cxone.path"
@@ -58,7 +59,7 @@ local function record_of(response)
     }, 0)
   end
   record.etag = record.etag or response.headers.etag
-  return record
+  return notice.tell("filter", record)
 end
 
 --- Shows a server's complaints at the lines that built what it complains of.
@@ -374,14 +375,14 @@ function Filters:list(opts)
   opts = options.check("filters:list", opts,
     { page_size = "number", max_pages = "number", max_items = "number" })
   local d = self.tenant.dialect
-  return page.each(self.tenant.client, d.paths.filters, {
+  return notice.each("filter", page.each(self.tenant.client, d.paths.filters, {
     items = d.page.filters.items,
     size = opts.page_size or d.page.filters.size,
     size_param = d.page.size_param,
     max_pages = opts.max_pages, max_items = opts.max_items,
     cursor_param = d.page.cursor_param,
     next = d.page.next,
-  })
+  }))
 end
 
 return filters

@@ -1,5 +1,6 @@
 --- tenant.groups: which filters feed which group.
 
+local notice = require "cxone.notice"
 local options = require "weir.options"
 local page = require "weir.page"
 local path = require "cxone.path"
@@ -69,7 +70,8 @@ function Groups:members(gid, opts)
   opts = options.check("groups:members", opts,
     { page_size = "number", max_pages = "number", max_items = "number" })
   local d = self.tenant.dialect
-  return page.each(self.tenant.client,
+  notice.tell("groups", gid)
+  return notice.each("filters", page.each(self.tenant.client,
     path.fill(d.paths.group_filters, { gid = gid }), {
       items = d.page.members.items,
       size = opts.page_size or d.page.members.size,
@@ -77,7 +79,7 @@ function Groups:members(gid, opts)
       max_pages = opts.max_pages, max_items = opts.max_items,
       cursor_param = d.page.cursor_param,
       next = d.page.next,
-    })
+    }))
 end
 
 return groups

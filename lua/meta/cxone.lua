@@ -5,7 +5,11 @@
 ---
 ---```lua
 ---local tenant = require "cxone".connect()
----local record = tenant.filters:deploy(definition)
+---local record = tenant.filters:deploy {
+---  name = "gold_chat", channel = "chat", target_group_id = "grp_chat",
+---  matchers = { { attribute = "customer.tier", operator = "equals", value = "gold" } },
+---}
+---print(record.id, record.status)
 ---```
 ---@class cxone
 local cxone = {}
@@ -65,6 +69,18 @@ function cxone.connect(options) end
 ---@field etag string?
 ---@field status string?  "DRAFT", "PENDING_ACTIVATION", "ACTIVE", "FAILED", "REJECTED"
 
+---The road of a filter: checked, created, activated, changed, measured.
+---
+---```lua
+---local record = tenant.filters:create {
+---  name = "gold_chat", channel = "chat", target_group_id = "grp_chat",
+---}
+---tenant.filters:wait_active(record, { timeout = 30 })
+---for filter in tenant.filters:list() do print(filter.id, filter.name, filter.status) end
+---print(tenant.filters:export(record))
+---print(tenant.filters:metrics(record, { window = 600 }).hit_count)
+---tenant.filters:delete(tenant.filters:get(record.id))
+---```
 ---@class cxone.filters
 local filters = {}
 
@@ -95,7 +111,10 @@ function filters:get(what) end
 ---an id. Raises "conflict" with `err.conflicts` for a field that both changed.
 ---
 ---```lua
----local new, info = tenant.filters:update(record, { description = "…" })
+---local record = tenant.filters:create {
+---  name = "gold_chat", channel = "chat", target_group_id = "grp_chat",
+---}
+---local new, info = tenant.filters:update(record, { description = "for gold customers" })
 ---print(info.attempts, #info.merged)
 ---```
 ---@param what string|cxone.record
@@ -147,9 +166,10 @@ function filters:wait_active(what, opts) end
 ---all, the second is deleted again and the first adopted.
 ---
 ---```lua
+---local definition = { name = "gold_chat", channel = "chat", target_group_id = "grp_chat" }
 ---local ok, r = pcall(tenant.filters.deploy, tenant.filters, definition)
 ---if not ok then
----  task.sleep(60)
+---  weir.task.sleep(60)
 ---  r = tenant.filters:deploy(definition, { resume = r })
 ---end
 ---```
@@ -181,6 +201,15 @@ function filters:metrics(what, opts) end
 ---@return fun(): cxone.record?
 function filters:list(opts) end
 
+---Which filters feed which group.
+---
+---```lua
+---local record = tenant.filters:create {
+---  name = "gold_chat", channel = "chat", target_group_id = "grp_chat",
+---}
+---tenant.groups:assign("grp_chat", { record })
+---for id in tenant.groups:members("grp_chat") do print(id) end
+---```
 ---@class cxone.groups
 local groups = {}
 
@@ -195,6 +224,13 @@ function groups:assign(gid, what) end
 ---@return fun(): string?
 function groups:members(gid, opts) end
 
+---Who did what, newest first.
+---
+---```lua
+---for entry in tenant.audit:entries { page_size = 50 } do
+---  print(entry.time, entry.actor, entry.action, entry.filter_id)
+---end
+---```
 ---@class cxone.audit
 local audit = {}
 

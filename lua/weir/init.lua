@@ -12,6 +12,7 @@ for _, name in ipairs(modules) do known[name] = "weir." .. name end
 local weir = {
   null = core.null,           -- JSON's and YAML's null
   version = core.version,     -- "0.1.0"
+  breakpoint = core.breakpoint, -- stops here and lets somebody look around
   sim_url = core.sim_url,     -- where the simulator answers; nil without --sim
 }
 

@@ -20,12 +20,14 @@ local function add_doc(block, line)
       block.examples[#block.examples + 1] = table.concat(block.example, "\n")
       block.example = nil
     else
-      block.example[#block.example + 1] = line
+      block.example[#block.example + 1] = (string.gsub(line, "^" .. block.pad, ""))
     end
   elseif string.match(line, "^%s*```lua") then
-    block.example = {}
+    -- Some stubs have a space after the dashes, some have not; inside an
+    -- example every other space counts.
+    block.example, block.pad = {}, string.match(line, "^ ?")
   else
-    block.doc[#block.doc + 1] = line
+    block.doc[#block.doc + 1] = (string.gsub(line, "^ ", ""))
   end
 end
 
@@ -202,7 +204,7 @@ end
 function Reader:line(line)
   local value = string.match(line, "^%-%-%-|%s*(.*)$")
   local tag, rest = string.match(line, "^%-%-%-%s*@(%a+)%s*(.*)$")
-  local doc = string.match(line, "^%-%-%- ?(.*)$")
+  local doc = string.match(line, "^%-%-%-(.*)$")
   if value then
     self:alias_value(value)
   elseif tag then

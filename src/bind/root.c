@@ -64,5 +64,8 @@ int luaopen_weir_core(lua_State *L)
         lua_pushstring(L, sim_url);
         lua_setfield(L, -2, "sim_url");
     }
+    /* The program's, where there is one that somebody can type at. */
+    lua_getfield(L, LUA_REGISTRYINDEX, "weir.breakpoint");
+    lua_setfield(L, -2, "breakpoint");
     return 1;
 }

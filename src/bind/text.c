@@ -1,5 +1,8 @@
-/* Text questions that Lua faces ask: the nearest word, whether a URL is fit. */
+/* Text questions that Lua faces ask: the nearest word, whether a URL is fit,
+ * how wide a text is. */
+#include <locale.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "bind.h"
 #include "weir/filter.h"
@@ -60,10 +63,91 @@ static int text_url_check(lua_State *L)
     return 1;
 }
 
+/* ---- columns ---- */
+
+/* Whose characters have a width; made once, kept to the end. */
+static locale_t utf8_locale(void)
+{
+    static locale_t utf8;
+
+    if (!utf8)
+        utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    return utf8;
+}
+
+/* The columns of the character at `text` in the current locale, and its
+ * bytes; what is no UTF-8 counts as one column a byte. */
+static int measure(const char *text, size_t len, size_t *bytes)
+{
+    mbstate_t state;
+    wchar_t c;
+    int width;
+
+    memset(&state, 0, sizeof(state));
+    *bytes = mbrtowc(&c, text, len, &state);
+    if (*bytes == 0 || *bytes > len) {
+        *bytes = 1;
+        return 1;
+    }
+    width = wcwidth(c);
+    return width < 0 ? 1 : width;
+}
+
+/* The bytes of `text` that fit into `max` columns; *columns: those they
+ * take. */
+static size_t fit(const char *text, size_t len, lua_Integer max,
+                  lua_Integer *columns)
+{
+    locale_t utf8 = utf8_locale(), before = (locale_t)0;
+    size_t at = 0;
+
+    if (utf8)
+        before = uselocale(utf8);
+    *columns = 0;
+    while (at < len) {
+        size_t bytes;
+        int width = measure(text + at, len - at, &bytes);
+
+        if (*columns + width > max)
+            break;
+        *columns += width;
+        at += bytes;
+    }
+    if (utf8)
+        uselocale(before);
+    return at;
+}
+
+/* width(text) → the columns it takes on a terminal */
+static int text_width(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    lua_Integer columns;
+
+    fit(text, len, LUA_MAXINTEGER - 2, &columns);
+    lua_pushinteger(L, columns);
+    return 1;
+}
+
+/* cut(text, columns) → as much of it as fits, and the columns it takes */
+static int text_cut(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    lua_Integer columns;
+
+    lua_pushlstring(L, text, fit(text, len, luaL_checkinteger(L, 2), &columns));
+    lua_pushinteger(L, columns);
+    return 2;
+}
+
 static const luaL_Reg functions[] = {
     {"nearest", text_nearest},
     {"url_encode", text_url_encode},
     {"url_check", text_url_check},
+    {"width", text_width},
+    {"cut", text_cut},
     {NULL, NULL},
 };
 

@@ -29,6 +29,7 @@ void host_help_print(FILE *out)
 {
     fprintf(out, "usage: weir COMMAND [options]\n"
                  "       weir SCRIPT.lua [arguments]\n"
+                 "       weir                  an interactive session\n"
                  "\n"
                  "Scripts for NICE CXone event filters: define them, check "
                  "them, deploy them,\n"
@@ -43,6 +44,7 @@ void host_help_print(FILE *out)
         out,
         "\n"
         "start here:\n"
+        "  weir --sim            type Lua against the simulator; :help\n"
         "  weir run --sim examples/deploy_filter.lua\n"
         "  weir run --help\n"
         "  weir --version -v     versions, proxy and certificates in use\n");

@@ -9,27 +9,8 @@
 #include "scheduler.h"
 #include "session.h"
 
-static const char *const levels[] = {"debug", "info", "warn",
-                                     "error", "off",  NULL};
-static const char *const formats[] = {"text", "json", NULL};
-static const char *const colors[] = {"auto", "always", "never", NULL};
-
-#define FIELD(name) offsetof(struct host_session_options, name)
 static const struct host_option options[] = {
-    {"sim", NULL, "run against the built-in simulator, not a tenant", HOST_FLAG,
-     FIELD(sim), NULL},
-    {"sim-seed", "N", "seed of the simulator's ids and chances (default 1)",
-     HOST_NUMBER, FIELD(sim_seed), NULL},
-    {"sim-state", "FILE", "keep the simulator's data in FILE between runs",
-     HOST_TEXT, FIELD(sim_state), NULL},
-    {"log-level", "LEVEL", "debug, info (default), warn, error or off",
-     HOST_CHOICE, FIELD(log_level), levels},
-    {"log-format", "FORMAT", "text (default) or json, one object a line",
-     HOST_CHOICE, FIELD(log_format), formats},
-    {"color", "WHEN", "auto (default), always or never", HOST_CHOICE,
-     FIELD(color), colors},
-    {"traceback", NULL, "after an error, show every frame, ours too", HOST_FLAG,
-     FIELD(traceback), NULL},
+    HOST_SESSION_OPTIONS,
     {NULL, NULL, NULL, HOST_FLAG, 0, NULL},
 };
 

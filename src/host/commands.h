@@ -7,6 +7,7 @@
 #include "options.h"
 
 extern const struct host_command host_command_run;
+extern const struct host_command host_command_repl;
 extern const struct host_command host_command_check;
 extern const struct host_command host_command_sim;
 extern const struct host_command host_command_completion;

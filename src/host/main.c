@@ -36,18 +36,20 @@ int main(int argc, char **argv)
     const char *first = argc > 1 ? argv[1] : NULL;
 
     host_secrecy_start();
-    if (!first) {
-        host_help_print(stderr);
-        return HOST_EXIT_USAGE;
-    }
+    if (!first)
+        return host_command_repl.run(argc, argv);
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
         host_help_print(stdout);
         return HOST_EXIT_DONE;
     }
     if (strcmp(first, "--version") == 0)
         return host_command_version.run(argc - 1, argv + 1);
-    /* "weir --sim script.lua": options of run before a script. */
-    if (first[0] == '-' && first[1] != '\0')
-        return host_command_run.run(argc, argv);
+    /* "weir --sim script.lua", "weir --sim": options of a command that is not
+     * named, with a script or without. */
+    if (first[0] == '-' && first[1] != '\0') {
+        if (host_options_operand(&host_command_repl, argc, argv) < argc)
+            return host_command_run.run(argc, argv);
+        return host_command_repl.run(argc, argv);
+    }
     return dispatch(argc - 1, argv + 1);
 }

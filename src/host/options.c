@@ -212,3 +212,23 @@ int host_options_parse(const struct host_command *command, int argc,
     }
     return i;
 }
+
+int host_options_operand(const struct host_command *command, int argc,
+                         char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const struct host_option *option;
+        const char *word = argv[i];
+        size_t len;
+
+        if (word[0] != '-' || word[1] == '\0')
+            return i;
+        if (strcmp(word, "--") == 0)
+            return i + 1;
+        len = strcspn(word, "=");
+        option = len > 2 ? find(command->options, word + 2, len - 2) : NULL;
+        if (option && option->type != HOST_FLAG && word[len] == '\0')
+            i++;
+    }
+    return argc;
+}

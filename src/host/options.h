@@ -49,6 +49,11 @@ struct host_command {
 int host_options_parse(const struct host_command *command, int argc,
                        char **argv, void *out, int *code);
 
+/* The index of the first operand, or argc if there is none, without reading
+ * or judging any option. */
+int host_options_operand(const struct host_command *command, int argc,
+                         char **argv);
+
 /* Prints a command's --help to stdout. */
 void host_options_help(const struct host_command *command);
 

@@ -126,11 +126,41 @@ static void add_plain(struct weir_buf *out, const char *text)
         weir_buf_addf(out, "… (%zu bytes)", len);
 }
 
+/* Registry key: source → text of chunks that are no files. */
+static const char kept_key[] = "weir.chunks";
+
+void host_report_keep(lua_State *L, const char *source, const char *text,
+                      size_t len)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, kept_key);
+    lua_pushlstring(L, text, len);
+    lua_setfield(L, -2, source);
+    lua_pop(L, 1);
+}
+
+/* The text in which the line is to be found, or NULL. */
+static FILE *open_source(lua_State *L, const char *source)
+{
+    const char *text = NULL;
+    size_t len = 0;
+    FILE *file;
+
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, kept_key);
+    lua_pushstring(L, source);
+    if (lua_rawget(L, -2) == LUA_TSTRING)
+        text = lua_tolstring(L, -1, &len);
+    file = text && len > 0 ? fmemopen((void *)(uintptr_t)text, len, "r")
+                           : fopen(source, "r");
+    lua_pop(L, 2); /* the registry keeps the text */
+    return file;
+}
+
 /* The line itself; with a terminal (for colours), a mark below its start. */
-static void add_excerpt(struct weir_buf *out, const struct place *place,
+static void add_excerpt(lua_State *L, struct weir_buf *out,
+                        const struct place *place,
                         const struct host_terminal *terminal)
 {
-    FILE *file = fopen(place->source, "r");
+    FILE *file = open_source(L, place->source);
     char *text = NULL;
     size_t cap = 0;
     ssize_t len = -1;
@@ -185,7 +215,7 @@ static void add_problem(lua_State *L, struct weir_buf *out)
     }
     weir_buf_addc(out, '\n');
     if (place.line > 0)
-        add_excerpt(out, &place, NULL);
+        add_excerpt(L, out, &place, NULL);
     lua_settop(L, top);
 }
 
@@ -414,7 +444,7 @@ void host_report(lua_State *L, int index, int trace, bool traceback,
         weir_buf_adds(out, "  at ");
         add_plain(out, place.source);
         weir_buf_addf(out, ":%d\n", place.line);
-        add_excerpt(out, &place, terminal);
+        add_excerpt(L, out, &place, terminal);
     }
     add_details(L, index, out);
     if (traceback && lua_istable(L, trace)) {

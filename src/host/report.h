@@ -23,6 +23,11 @@
 void host_report(lua_State *L, int index, int trace, bool traceback,
                  const struct host_terminal *terminal, struct weir_buf *out);
 
+/* Keeps the text of a chunk that is no file, such as a typed line, so that
+ * reports can show lines of it: `source` is its name ("repl:3"). */
+void host_report_keep(lua_State *L, const char *source, const char *text,
+                      size_t len);
+
 /* The code of the error at `index`: an err object's own, else WEIR_INVALID
  * (an ordinary Lua error). */
 enum weir_code host_report_code(lua_State *L, int index);

@@ -16,6 +16,11 @@
 #include "weir/cut.h"
 #include "weir/url.h"
 
+const char *const host_session_levels[] = {"debug", "info", "warn",
+                                           "error", "off",  NULL};
+const char *const host_session_formats[] = {"text", "json", NULL};
+const char *const host_session_colors[] = {"auto", "always", "never", NULL};
+
 /* What replaces a secret can be longer than the secret. */
 #define MAX_LINE (2 * HOST_MAX_REPORT)
 
@@ -215,9 +220,13 @@ static enum weir_code begin(struct host_session *s,
     s->L = host_state_new(&s->context, options->script);
     if (!s->L)
         return weir_err_nomem(err);
+    if (options->trace)
+        host_trace_switch(&s->trace, s, true);
     s->quit.now = end_now;
     s->quit.ud = s;
-    return host_quit_open(s->L, &s->quit) ? WEIR_OK : weir_err_nomem(err);
+    if (!host_quit_open(s->L, &s->quit) || !host_breakpoint_open(s->L, s))
+        return weir_err_nomem(err);
+    return WEIR_OK;
 }
 
 int host_session_begin(struct host_session *session,

@@ -9,9 +9,12 @@
 #include <stdint.h>
 
 #include "bind.h"
+#include "breakpoint.h"
+#include "options.h"
 #include "progress.h"
 #include "quit.h"
 #include "terminal.h"
+#include "trace.h"
 
 struct sim;
 
@@ -27,7 +30,63 @@ struct host_session_options {
     int log_format;        /* enum weir_log_format */
     int color;             /* enum host_color */
     bool traceback;
+    bool trace;
 };
+
+extern const char *const host_session_levels[];
+extern const char *const host_session_formats[];
+extern const char *const host_session_colors[];
+
+/* The options of every command that runs scripts, for its table; its struct
+ * begins with a struct host_session_options. */
+#define HOST_SESSION_FIELD(name) offsetof(struct host_session_options, name)
+#define HOST_SESSION_OPTIONS                                                   \
+    {"sim",                                                                    \
+     NULL,                                                                     \
+     "run against the built-in simulator, not a tenant",                       \
+     HOST_FLAG,                                                                \
+     HOST_SESSION_FIELD(sim),                                                  \
+     NULL},                                                                    \
+        {"sim-seed",                                                           \
+         "N",                                                                  \
+         "seed of the simulator's ids and chances (default 1)",                \
+         HOST_NUMBER,                                                          \
+         HOST_SESSION_FIELD(sim_seed),                                         \
+         NULL},                                                                \
+        {"sim-state",                                                          \
+         "FILE",                                                               \
+         "keep the simulator's data in FILE between runs",                     \
+         HOST_TEXT,                                                            \
+         HOST_SESSION_FIELD(sim_state),                                        \
+         NULL},                                                                \
+        {"log-level",                                                          \
+         "LEVEL",                                                              \
+         "debug, info (default), warn, error or off",                          \
+         HOST_CHOICE,                                                          \
+         HOST_SESSION_FIELD(log_level),                                        \
+         host_session_levels},                                                 \
+        {"log-format",                                                         \
+         "FORMAT",                                                             \
+         "text (default) or json, one object a line",                          \
+         HOST_CHOICE,                                                          \
+         HOST_SESSION_FIELD(log_format),                                       \
+         host_session_formats},                                                \
+        {"color",                                                              \
+         "WHEN",                                                               \
+         "auto (default), always or never",                                    \
+         HOST_CHOICE,                                                          \
+         HOST_SESSION_FIELD(color),                                            \
+         host_session_colors},                                                 \
+        {"traceback",                                                          \
+         NULL,                                                                 \
+         "after an error, show every frame, ours too",                         \
+         HOST_FLAG,                                                            \
+         HOST_SESSION_FIELD(traceback),                                        \
+         NULL},                                                                \
+    {                                                                          \
+        "trace", NULL, "show every request and its answer, redacted",          \
+            HOST_FLAG, HOST_SESSION_FIELD(trace), NULL                         \
+    }
 
 struct host_session {
     struct host_terminal terminal;
@@ -35,11 +94,14 @@ struct host_session {
     struct weir_log *log;
     struct bind_context context;
     struct host_progress progress;
+    struct host_trace trace;
+    struct host_break *breaks; /* tasks that have stopped, first first */
     struct sim *sim;
     lua_State *L;
     struct host_quit quit;
     bool traceback;
     bool complained; /* of a want of memory */
+    bool typed;      /* somebody types: prints go out by and by */
     bool json;       /* stderr is read by a program: one object a line */
 };
 
@@ -73,5 +135,27 @@ int host_session_report(struct host_session *session);
  * main task, and all tasks that it spawns, until none is left.  Failures are
  * reported.  Returns the exit code. */
 int host_session_run(struct host_session *session, int nargs);
+
+/* ---- the parts of a run, for whoever runs one line after another ---- */
+
+/* Makes a task of the function and its `nargs` arguments on top; its userdata
+ * takes their place, or NULL comes back and nothing. */
+struct bind_task *host_session_spawn(struct host_session *session, int nargs);
+/* Resumes the tasks that are ready; false, and said, if the session cannot
+ * go on. */
+bool host_session_run_ready(struct host_session *session);
+/* Turns the loop once, waiting at most `wait_ms` (< 0: as long as it takes)
+ * and not at all while tasks are ready; false as above. */
+bool host_session_turn(struct host_session *session, int64_t wait_ms);
+/* True when tasks wait and nothing is left that could wake one. */
+bool host_session_is_stuck(const struct host_session *session);
+/* Reports the failure of the task whose userdata is on top, and takes it;
+ * returns the exit code for it. */
+int host_session_report_task(struct host_session *session);
+/* Reports the tasks that have failed and that nobody joined; 0, or the exit
+ * code for them. */
+int host_session_report_unseen(struct host_session *session);
+/* Cancels all tasks (`why`: static text) and runs until none is left. */
+bool host_session_settle(struct host_session *session, const char *why);
 
 #endif

@@ -1,5 +1,6 @@
 /* A session's run: tasks until none is left, and what is said of it. */
 #include "exit.h"
+#include "output.h"
 #include "report.h"
 #include "scheduler.h"
 #include "session.h"
@@ -42,9 +43,18 @@ static int drain(lua_State *L)
     return 0;
 }
 
+static int kill_alive(lua_State *L)
+{
+    struct bind_scheduler *scheduler = bind_context(L)->scheduler;
+
+    while (scheduler->alive)
+        bind_task_kill(L, scheduler->alive);
+    return 0;
+}
+
 /* True when tasks wait and nothing is left that could wake one: only the
  * progress line's own timer runs. */
-static bool is_stuck(const struct host_session *s)
+bool host_session_is_stuck(const struct host_session *s)
 {
     return !bind_scheduler_ready(s->context.scheduler) &&
            weir_loop_ops(s->loop) == 0 && weir_loop_timers(s->loop) <= 1;
@@ -53,15 +63,6 @@ static bool is_stuck(const struct host_session *s)
 static bool has_ended(const struct bind_task *task)
 {
     return task->state >= BIND_TASK_DONE;
-}
-
-static int kill_alive(lua_State *L)
-{
-    struct bind_scheduler *scheduler = bind_context(L)->scheduler;
-
-    while (scheduler->alive)
-        bind_task_kill(L, scheduler->alive);
-    return 0;
 }
 
 /* Why all tasks must end now, or NULL. */
@@ -79,12 +80,45 @@ static const char *reason_to_stop(const struct host_session *s,
 
 /* Runs what is ready.  What tasks print must not land in the progress
  * line. */
-static bool run_ready(struct host_session *s)
+bool host_session_run_ready(struct host_session *s)
 {
     if (!bind_scheduler_ready(s->context.scheduler))
         return true;
     host_terminal_progress(&s->terminal, NULL);
-    return host_session_protect(s, drain, NULL, 0, 0);
+    if (!host_session_protect(s, drain, NULL, 0, 0))
+        return false;
+    if (s->typed)
+        host_output_flush(&s->terminal);
+    return true;
+}
+
+bool host_session_turn(struct host_session *s, int64_t wait_ms)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+
+    if (bind_scheduler_ready(s->context.scheduler))
+        wait_ms = 0;
+    if (weir_loop_turn(s->loop, wait_ms, &err)) {
+        host_complain_err(s, &err);
+        return false;
+    }
+    return true;
+}
+
+bool host_session_settle(struct host_session *s, const char *why)
+{
+    struct bind_scheduler *scheduler = s->context.scheduler;
+
+    bind_scheduler_cancel_all(scheduler, why);
+    while (scheduler->n_alive > s->quit.n_parked) {
+        if (!host_session_run_ready(s))
+            return false;
+        if (scheduler->n_alive == s->quit.n_parked || host_session_is_stuck(s))
+            break;
+        if (!host_session_turn(s, -1))
+            return false;
+    }
+    return host_session_protect(s, kill_alive, NULL, 0, 0);
 }
 
 /* Turns the loop and runs tasks until none is left; false if that cannot go
@@ -95,18 +129,21 @@ static bool pump(struct host_session *s, const struct bind_task *main_task)
     bool stopping = false;
 
     while (scheduler->n_alive > s->quit.n_parked) {
-        struct weir_err err = WEIR_ERR_INIT;
         const char *why = reason_to_stop(s, main_task);
 
         if (why && !stopping) {
             bind_scheduler_cancel_all(scheduler, why);
             stopping = true;
         }
-        if (!run_ready(s))
+        if (!host_session_run_ready(s))
             return false;
         if (scheduler->n_alive == s->quit.n_parked)
             break;
-        if (is_stuck(s)) {
+        if (s->breaks) {
+            host_breakpoint_run(s);
+            continue;
+        }
+        if (host_session_is_stuck(s)) {
             if (stopping)
                 break; /* shielded waits that nothing will end */
             host_complain(s,
@@ -114,11 +151,8 @@ static bool pump(struct host_session *s, const struct bind_task *main_task)
             bind_scheduler_cancel_all(scheduler, "every task was waiting");
             stopping = true;
         }
-        if (weir_loop_turn(s->loop, bind_scheduler_ready(scheduler) ? 0 : -1,
-                           &err)) {
-            host_complain_err(s, &err);
+        if (!host_session_turn(s, -1))
             return false;
-        }
     }
     return host_session_protect(s, kill_alive, NULL, 0, 0);
 }
@@ -183,22 +217,36 @@ static int report_unseen(lua_State *L)
     return 0;
 }
 
+int host_session_report_task(struct host_session *s)
+{
+    struct report report = {s, HOST_EXIT_FAILED};
+
+    host_session_protect(s, report_task, &report, 1, 0);
+    return report.code;
+}
+
+int host_session_report_unseen(struct host_session *s)
+{
+    struct report unseen = {s, HOST_EXIT_DONE};
+
+    if (!host_session_protect(s, report_unseen, &unseen, 0, 0))
+        unseen.code = HOST_EXIT_FAILED;
+    return unseen.code;
+}
+
 /* The main task's userdata is on top. */
 static int exit_code(struct host_session *s, const struct bind_task *task)
 {
-    struct report main_report = {s, HOST_EXIT_DONE};
-    struct report unseen = {s, HOST_EXIT_DONE};
+    int main_code = HOST_EXIT_DONE, unseen_code;
     size_t n_killed = s->context.scheduler->n_killed;
 
     if (task->state == BIND_TASK_FAILED ||
         (task->state == BIND_TASK_CANCELLED && !host_signal())) {
-        main_report.code = HOST_EXIT_FAILED;
-        host_session_protect(s, report_task, &main_report, 1, 0);
+        main_code = host_session_report_task(s);
     } else {
         lua_pop(s->L, 1);
     }
-    if (!host_session_protect(s, report_unseen, &unseen, 0, 0))
-        unseen.code = HOST_EXIT_FAILED;
+    unseen_code = host_session_report_unseen(s);
     if (n_killed > 0)
         host_complain(s,
                       "weir: %zu task%s went on and on after being "
@@ -210,14 +258,23 @@ static int exit_code(struct host_session *s, const struct bind_task *task)
         host_say(s, "weir: interrupted");
         return HOST_EXIT_SIGNAL + host_signal();
     }
-    return main_report.code ? main_report.code : unseen.code;
+    return main_code ? main_code : unseen_code;
 }
 
-int host_session_run(struct host_session *session, int nargs)
+struct bind_task *host_session_spawn(struct host_session *session, int nargs)
 {
     struct bind_task *task = NULL;
 
     if (!host_session_protect(session, spawn_main, &task, nargs + 1, 1))
+        return NULL;
+    return task;
+}
+
+int host_session_run(struct host_session *session, int nargs)
+{
+    struct bind_task *task = host_session_spawn(session, nargs);
+
+    if (!task)
         return HOST_EXIT_FAILED;
     /* The task's userdata stays on the stack, which keeps it. */
     if (!pump(session, task))

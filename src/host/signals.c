@@ -14,17 +14,34 @@ static volatile sig_atomic_t received;
 static volatile sig_atomic_t cancelled;
 static struct weir_loop *volatile woken;
 
+/* Where lines are typed. */
+#define MAX_INTERRUPTS 3
+static bool interactive;
+static volatile sig_atomic_t n_interrupts, n_raised;
+static struct bind_task *guarded;
+
+/* True if the signal was no more than the end of a line. */
+static bool interrupts_line(int number)
+{
+    if (!interactive || number != SIGINT || received == SIGTERM)
+        return false;
+    n_interrupts++;
+    return n_interrupts < MAX_INTERRUPTS || !guarded;
+}
+
 static void on_signal(int number)
 {
     static const char clear_line[] = "\r\033[K";
 
-    if (received) {
+    if (received && !interrupts_line(number)) {
         /* Nothing to be done about a failed write on the way out. */
         if (isatty(STDERR_FILENO) &&
             write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
             _exit(128 + number);
         _exit(128 + number);
     }
+    if (!received)
+        interrupts_line(number);
     received = number;
     if (woken)
         weir_loop_wake(woken);
@@ -55,6 +72,52 @@ int host_signal(void)
     return received;
 }
 
+void host_signals_interactive(bool on)
+{
+    interactive = on;
+}
+
+void host_signals_guard(struct bind_task *task)
+{
+    guarded = task;
+}
+
+unsigned host_signals_interrupts(void)
+{
+    return (unsigned)n_interrupts;
+}
+
+unsigned host_signals_take(void)
+{
+    unsigned n = (unsigned)n_interrupts;
+
+    if (received != SIGINT)
+        return 0;
+    received = 0;
+    n_interrupts = n_raised = 0;
+    return n;
+}
+
+/* Raises once for the first Ctrl-C; from the second on at every instruction,
+ * so that no pcall in a loop can live on, and no shield. */
+static void interrupt_line(lua_State *L)
+{
+    struct bind_task *task = bind_context(L)->scheduler->current;
+
+    if (!task || (guarded && task != guarded))
+        return;
+    bind_task_cancel(task, "interrupted");
+    if (n_interrupts > 1) {
+        lua_sethook(L, lua_gethook(L), LUA_MASKCOUNT, 1);
+        task->shield = NULL;
+        task->interrupt = true;
+    } else if (n_raised == 0) {
+        n_raised = 1;
+        task->interrupt = true;
+    }
+    bind_scheduler_check(L);
+}
+
 /* Reaches a task that computes.  It raises once: a second time it would
  * break into the __close handlers that the first has set going. */
 static void on_count(lua_State *L, lua_Debug *frame)
@@ -62,6 +125,10 @@ static void on_count(lua_State *L, lua_Debug *frame)
     (void)frame;
     if (!received)
         return;
+    if (interactive && received == SIGINT) {
+        interrupt_line(L);
+        return;
+    }
     if (!cancelled) {
         cancelled = 1;
         bind_scheduler_cancel_all(bind_context(L)->scheduler, "interrupted");

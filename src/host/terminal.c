@@ -37,21 +37,28 @@ void host_terminal_init(struct host_terminal *terminal, enum host_color color)
     terminal->color = wants_color(color, terminal->is_tty);
 }
 
-static int columns(void)
+void host_terminal_size(int fd, int *columns, int *rows)
 {
     struct winsize size;
+    bool known = ioctl(fd, TIOCGWINSZ, &size) == 0;
 
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    return 80;
+    *columns = known && size.ws_col > 0 ? size.ws_col : 80;
+    *rows = known && size.ws_row > 0 ? size.ws_row : 24;
 }
 
 void host_terminal_write(struct host_terminal *terminal, const char *text,
                          size_t len)
 {
+    const struct host_typing *typing = terminal->typing;
+
     host_terminal_progress(terminal, NULL);
+    if (typing)
+        typing->hide(typing->ud);
+    fflush(stdout);
     fwrite(text, 1, len, stderr);
     fflush(stderr);
+    if (typing)
+        typing->show(typing->ud);
 }
 
 /* Cut at the width, on a character's border, and without control characters:
@@ -71,11 +78,15 @@ static void put_line(const char *text, int width)
 
 void host_terminal_progress(struct host_terminal *terminal, const char *text)
 {
-    if (!terminal->is_tty || (!text && !terminal->line_shown))
+    int columns, rows;
+
+    if (!terminal->is_tty || terminal->typing ||
+        (!text && !terminal->line_shown))
         return;
     fputs("\r\033[K", stderr);
+    host_terminal_size(STDERR_FILENO, &columns, &rows);
     if (text)
-        put_line(text, columns());
+        put_line(text, columns);
     terminal->line_shown = text != NULL;
     fflush(stderr);
 }

@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from sim_fixture import sim, start_sim  # noqa: F401
+from terminal_fixture import terminal  # noqa: F401
 
 
 @pytest.fixture(scope="session")

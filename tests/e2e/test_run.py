@@ -82,7 +82,6 @@ def test_a_reader_that_goes_away_is_no_crash(weir, clean_env, script):
     (["run", "--sim-seed", "-1", "x.lua"], ["--sim-seed", "-1"]),
     (["run", "--sim-seed"], ["--sim-seed"]),
     (["run", "-x", "x.lua"], ["-x"]),
-    ([], ["usage"]),
 ])
 def test_a_mistake_in_the_command_line_is_64(run_weir, args, words):
     result = run_weir(*args)

@@ -9,7 +9,8 @@
 ---local auth, secret = require "weir.auth", require "weir.secret"
 ---local a = auth.client_credentials {
 ---  token_url = "https://login.example.com/token",
----  client_id = os.getenv "ID", client_secret = secret.find "CXONE_CLIENT_SECRET",
+---  client_id = os.getenv "ID" or "my-id",
+---  client_secret = secret.find "CXONE_CLIENT_SECRET" or "my-secret",
 ---  scope = "read write", fields = { tenant = "acme" },
 ---}
 ---local client = require "weir.client".new {

@@ -5,10 +5,10 @@
 ---
 ---```lua
 ---local client = require "weir.client"
----local c = client.new { base_url = "https://api.example.com", auth = a }
----local response, err = c:get("/things", { query = { page_size = 10 } })
+---local c = client.new { base_url = tenant.base_url, auth = tenant.auth }
+---local response, err = c:get(tenant.dialect.paths.filters, { query = { page_size = 10 } })
 ---if not response then error(err, 0) end
----for _, thing in ipairs(response:json().things) do print(thing.name) end
+---for _, filter in ipairs(response:json().filters) do print(filter.name) end
 ---```
 ---@class weir.client
 local client = {}

@@ -5,8 +5,8 @@
 ---
 ---```lua
 ---local err = require "weir.err"
----local ok, e = pcall(tenant.filters.deploy, tenant.filters, definition)
----if not ok and err.is(e, "conflict") then print("somebody was faster:", e) end
+---local ok, e = pcall(tenant.filters.get, tenant.filters, "flt_nowhere")
+---if not ok and err.is(e, "not_found") then print("no such filter:", e) end
 ---```
 ---@class weir.err
 local err = {}

@@ -59,8 +59,12 @@ local etag = {}
 ---state; `"protocol"` (no usable ETag, no JSON object); or what the call met.
 ---
 ---```lua
----local state, info = etag.update(client, "/filters/flt_1", { description = "new" }, {
----  base = record, rules = dialect.filter,
+---local record = tenant.filters:create {
+---  name = "gold_chat", channel = "chat", target_group_id = "grp_chat",
+---}
+---local path = tenant.dialect.paths.filters .. "/" .. record.id
+---local state, info = weir.etag.update(tenant.client, path, { description = "new" }, {
+---  base = record, rules = tenant.dialect.filter,
 ---})
 ---if not state then
 ---  for _, c in ipairs(info.conflicts or {}) do print(c.path, c.mine, c.theirs) end
@@ -83,7 +87,7 @@ function etag.update(client, path, change, opts) end
 ---are raised.
 ---
 ---```lua
----local merged = etag.merge({ a = 1, b = 1 }, { a = 2, b = 1 }, { a = 1, b = 3 })
+---local merged = weir.etag.merge({ a = 1, b = 1 }, { a = 2, b = 1 }, { a = 1, b = 3 })
 ----- { a = 2, b = 3 }
 ---```
 ---@param base table

@@ -97,7 +97,10 @@ function f:json(indent) end
 --- as `filter.new`.
 ---
 --- ```lua
---- local chat = f:with { channel = "chat" }
+--- local voice = weir.filter.new {
+---   name = "gold", channel = "voice", target_group_id = "grp_1",
+--- }
+--- local chat = voice:with { channel = "chat" }
 --- ```
 ---@param changes table
 ---@return weir.filter.filter

@@ -5,12 +5,11 @@
 ---
 ---```lua
 ---local http = require "weir.http"
----local response = assert(http.get("https://api.example.com/items", {
----  query = { page_size = 50 },
----  headers = { Authorization = "Bearer " .. token },
+---local response = assert(http.get(weir.sim_url .. "/_sim", {
+---  headers = { Accept = "application/json" }, timeout = 5,
 ---}))
 ---if response.status == 200 then
----  for _, item in ipairs(assert(response:json()).items) do print(item.name) end
+---  print(assert(response:json()).counters.requests, response.elapsed)
 ---end
 ---```
 ---@class weir.http

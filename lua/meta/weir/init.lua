@@ -30,6 +30,18 @@
 ---@field sim_url? string   where the simulator answers; nil without `--sim`
 weir = {} -- luacheck: ignore 121
 
+---Stops the running task and lets somebody look around: a session as of
+---`weir repl`, in which the script's variables can be read and set. `:continue`
+---or Ctrl-D goes on. Other tasks run meanwhile. Without a terminal it only
+---warns.
+---
+---```lua
+---for _, name in ipairs { "gold", "silver" } do
+---  if name == "bronze" then weir.breakpoint() end
+---end
+---```
+function weir.breakpoint() end -- luacheck: ignore 122
+
 ---JSON's and YAML's null: one value, equal to nothing else.
 ---@class weir.null
 

@@ -50,8 +50,8 @@ json.null = nil
 ---commas, no byte order mark, valid UTF-8, no key twice.
 ---
 ---```lua
----local value, err = json.decode(text)
----if not value then print(err) end --> syntax: line 3, column 7: expected ',' or '}', …
+---local value, err = weir.json.decode '{"name": "vip" "channel": "chat"}'
+---if not value then print(err) end --> syntax: line 1, column 16: expected ',' or '}', …
 ---```
 ---@param text string
 ---@param options? weir.json.decode_options
@@ -71,8 +71,8 @@ function json.decode(text, options) end
 ---UTF-8, more than 128 levels.
 ---
 ---```lua
----json.encode { b = 1, a = json.array() }  --> {"a":[],"b":1}
----json.encode { 1, nil, 3 }  --> nil, invalid: value: an array with a hole: [2] is nil, …
+---weir.json.encode { b = 1, a = weir.json.array() }  --> {"a":[],"b":1}
+---weir.json.encode { 1, nil, 3 }  --> nil, invalid: value: an array with a hole: [2] is nil, …
 ---```
 ---@param value any
 ---@param options? weir.json.encode_options

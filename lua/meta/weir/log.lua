@@ -5,8 +5,8 @@
 ---
 ---```lua
 ---local log = require "weir.log"
----log.secret(os.getenv "API_KEY")
----log.info("deployed", { id = record.id, seconds = 3.2 })
+---log.secret(os.getenv("API_KEY") or "none-was-set")
+---log.info("deployed", { id = "flt_1", seconds = 3.2 })
 ---```
 ---@class weir.log
 local log = {}

@@ -24,8 +24,9 @@ local page = {}
 ---a second time: it is named), `"limit"`, or what the call met.
 ---
 ---```lua
----for id in page.each(client, "/groups/g1/filters", { items = "filter_ids" }) do
----  print(id)
+---local path = tenant.dialect.paths.filters
+---for filter in weir.page.each(tenant.client, path, { items = "filters", size = 100 }) do
+---  print(filter.id)
 ---end
 ---```
 ---@param client weir.client.Client
@@ -40,7 +41,8 @@ function page.each(client, path, opts) end
 ---All items of a listing at once; an empty one is `[]` as JSON, too.
 ---
 ---```lua
----local ids, err = page.collect(client, "/groups/g1/filters", { items = "filter_ids" })
+---local path = tenant.dialect.paths.filters
+---local filters, err = weir.page.collect(tenant.client, path, { items = "filters" })
 ---```
 ---@param client weir.client.Client
 ---@param path string

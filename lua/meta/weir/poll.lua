@@ -37,10 +37,14 @@ local poll = {}
 ---a look met.
 ---
 ---```lua
----local answer, err = poll.wait {
----  client = client, look = "/filters/flt_1/status",
+---local id = tenant.filters:create {
+---  name = "gold_chat", channel = "chat", target_group_id = "grp_chat",
+---}.id
+---local answer, err = weir.poll.wait {
+---  look = function() return tenant.filters:status(id) end,
 ---  done = { "ACTIVE" }, failed = { "FAILED", "REJECTED" },
----  on_look = function(word) print(word) end,
+---  interval = 0.5, timeout = 30,
+---  on_look = function(word, info) print(word, info.looks) end,
 ---}
 ---```
 ---@param opts weir.poll.options

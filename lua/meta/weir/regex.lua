@@ -42,7 +42,7 @@ function regex.compile(pattern, flags) end
 --- beside true, where there are only warnings) comes the list of findings.
 ---
 --- ```lua
---- local ok, why = regex.portable [[a\Kb]]
+--- local ok, why = weir.regex.portable [[a\Kb]]
 --- print(ok, why[1].message)
 --- ```
 ---@param pattern string

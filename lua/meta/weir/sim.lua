@@ -135,7 +135,7 @@ function sim.log() end
 ---Changes settings, all or none of those given.
 ---
 ---```lua
----sim.config { conflict = 412, activation = { fail = "REJECTED", reason = "full" } }
+---weir.sim.config { conflict = 412, activation = { fail = "REJECTED", reason = "full" } }
 ---```
 ---@param settings? table nil: changes nothing
 ---@return table # all settings
@@ -151,8 +151,8 @@ function sim.config(settings) end
 ---time has come by it are over.
 ---
 ---```lua
----sim.clock { mode = "manual", set = "2025-01-01T00:00:00Z" }
----sim.clock { advance = 90 }
+---weir.sim.clock { mode = "manual", set = "2025-01-01T00:00:00Z" }
+---weir.sim.clock { advance = 90 }
 ---```
 ---@param change? weir.sim.clock a switch first, then a place, then a move
 ---@return {mode: "real"|"manual", now: string, seconds: number}

@@ -14,9 +14,12 @@
 ---
 ---```lua
 ---local task = require "weir.task"
----local names = task.map(ids, { limit = 8 }, function(id)
----  return tenant.filters:get(id).name
+---local records = task.map({ "gold", "silver" }, { limit = 8 }, function(tier)
+---  return tenant.filters:create {
+---    name = tier .. "_chat", channel = "chat", target_group_id = "grp_" .. tier,
+---  }
 ---end)
+---print(#records, records[1].id)
 ---```
 ---@class weir.task
 local task = {}
@@ -45,8 +48,11 @@ function task.sleep(seconds) end
 ---second result maps the index of each failed item to its error.
 ---
 ---```lua
----local done, failed = task.map(ids, { limit = 4, keep_going = true }, deploy)
----for i, e in pairs(failed) do log.error(ids[i], { reason = tostring(e) }) end
+---local ids = { "flt_1", "flt_2" }
+---local done, failed = weir.task.map(ids, { limit = 4, keep_going = true }, function(id)
+---  return tenant.filters:get(id)
+---end)
+---for i, e in pairs(failed) do print(ids[i], e) end
 ---```
 ---@generic T, R
 ---@param list T[]
@@ -61,9 +67,9 @@ function task.map(list, options, fn) end
 ---first failure cancels the others and is raised.
 ---
 ---```lua
----local metrics, trail = task.all {
----  function() return tenant.filters:metrics(id) end,
----  function() return read_trail(id) end,
+---local filters, entries = weir.task.all {
+---  function() local n = 0 for _ in tenant.filters:list() do n = n + 1 end return n end,
+---  function() local n = 0 for _ in tenant.audit:entries() do n = n + 1 end return n end,
 ---}
 ---```
 ---@param functions (fun(): any)[]

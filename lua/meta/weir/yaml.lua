@@ -4,7 +4,7 @@
 ---
 ---```lua
 ---local yaml = require "weir.yaml"
----local state = assert(yaml.decode(text))
+---local state = assert(yaml.decode "name: vip\nmatchers:\n  - value: silver\n")
 ---state.matchers[1].value = "gold"
 ---io.write(yaml.encode(state))
 ---```
@@ -32,7 +32,7 @@ yaml.null = nil
 ---own anchor, `.inf` and `.nan`, a second document, a text without any.
 ---
 ---```lua
----yaml.decode("retries: 3\nenabled: yes\n")  --> { retries = 3, enabled = "yes" }
+---weir.yaml.decode("retries: 3\nenabled: yes\n")  --> { retries = 3, enabled = "yes" }
 ---```
 ---@param text string
 ---@param options? weir.yaml.decode_options
@@ -45,7 +45,7 @@ function yaml.decode(text, options) end
 ---is put in double quotes, so that readers of YAML 1.1 and 1.2 agree on it.
 ---
 ---```lua
----yaml.encode { name = "vip", answer = "no" }  --> answer: "no"\nname: vip\n
+---weir.yaml.encode { name = "vip", answer = "no" }  --> answer: "no"\nname: vip\n
 ---```
 ---@param value any
 ---@return string? text
@@ -56,7 +56,7 @@ function yaml.encode(value) end
 ---of it: every number keeps the digits that it had.
 ---
 ---```lua
----yaml.from_json('{"n": 1.50, "id": "x"}', { without = { "id" } })  --> n: 1.50
+---weir.yaml.from_json('{"n": 1.50, "id": "x"}', { without = { "id" } })  --> n: 1.50
 ---```
 ---@param json string
 ---@param options? {without?: string[]}  members of the outermost object to leave out
