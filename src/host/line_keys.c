@@ -318,21 +318,22 @@ static unsigned char key_paste(EditLine *el, wint_t c)
 
 void host_line_bind(EditLine *el)
 {
+    /* Given as wide texts: of narrow ones libedit makes copies for ever. */
     static const struct {
-        const char *name, *help;
+        const wchar_t *name, *help;
         unsigned char (*fn)(EditLine *, wint_t);
     } functions[] = {
-        {"weir-enter", "take the input, or add a line to it", key_enter},
-        {"weir-newline", "add a line", key_newline},
-        {"weir-interrupt", "drop the input", key_interrupt},
-        {"weir-suspend", "stop the program", key_suspend},
-        {"weir-edit", "go on in an editor", key_edit},
-        {"weir-up", "the line above, or older inputs", key_up},
-        {"weir-down", "the line below, or newer inputs", key_down},
-        {"weir-home", "start of the line", key_home},
-        {"weir-end", "end of the line", key_end},
-        {"weir-complete", "complete the word", key_complete},
-        {"weir-paste", "take a paste as text", key_paste},
+        {L"weir-enter", L"take the input, or add a line to it", key_enter},
+        {L"weir-newline", L"add a line", key_newline},
+        {L"weir-interrupt", L"drop the input", key_interrupt},
+        {L"weir-suspend", L"stop the program", key_suspend},
+        {L"weir-edit", L"go on in an editor", key_edit},
+        {L"weir-up", L"the line above, or older inputs", key_up},
+        {L"weir-down", L"the line below, or newer inputs", key_down},
+        {L"weir-home", L"start of the line", key_home},
+        {L"weir-end", L"end of the line", key_end},
+        {L"weir-complete", L"complete the word", key_complete},
+        {L"weir-paste", L"take a paste as text", key_paste},
     };
     static const struct {
         const char *key, *name;
@@ -372,8 +373,8 @@ void host_line_bind(EditLine *el)
     };
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-        el_set(el, EL_ADDFN, functions[i].name, functions[i].help,
-               functions[i].fn);
+        el_wset(el, EL_ADDFN, functions[i].name, functions[i].help,
+                functions[i].fn);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         el_set(el, EL_BIND, keys[i].key, keys[i].name, NULL);
 }

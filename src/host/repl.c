@@ -139,6 +139,15 @@ static bool complete(void *ud, const char *text, size_t len, int columns,
         .text = text, .len = len, .columns = columns, .out = out};
 
     host_session_protect(repl->session, ask_completion, &question, 0, 0);
+    if (question.offered) {
+        struct weir_buf shown;
+
+        weir_buf_init(&shown, HOST_MAX_INPUT);
+        weir_log_redact(repl->session->log, weir_buf_str(&out->list),
+                        out->list.len, &shown);
+        weir_buf_fini(&out->list);
+        out->list = shown;
+    }
     return question.offered;
 }
 
@@ -371,7 +380,8 @@ static void one_input(struct host_repl *repl)
     repl->draft = NULL;
     weir_buf_init(&prompt, 4096);
     weir_buf_init(&text, HOST_MAX_INPUT);
-    host_output_end_line();
+    if (repl->interactive)
+        host_output_end_line();
     host_session_protect(s, get_prompt, &prompt, 0, 0);
     end = host_line_editor_read(repl->editor, weir_buf_str(&prompt), draft,
                                 &text);

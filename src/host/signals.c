@@ -18,7 +18,7 @@ static struct weir_loop *volatile woken;
 #define MAX_INTERRUPTS 3
 static bool interactive;
 static volatile sig_atomic_t n_interrupts, n_raised;
-static struct bind_task *guarded;
+static struct bind_task *volatile guarded;
 
 /* True if the signal was no more than the end of a line. */
 static bool interrupts_line(int number)

@@ -77,6 +77,11 @@ def test_an_undeclared_name_suggests(run_weir):
     assert "undeclared name 'conuter' (did you mean 'counter'?)" in result.stderr
 
 
+def test_output_of_a_pipe_is_exact(run_weir):
+    result = run_weir("repl", input="io.write('a')\nio.write('b')\n;\n-- nothing\n")
+    assert (result.stdout, result.returncode) == ("ab", 0)
+
+
 def test_io_read_takes_the_next_line_of_a_pipe(run_weir):
     result = run_weir("repl", input="x = io.read()\nfrom the pipe\nx\n")
     assert result.stdout == '"from the pipe"\n'

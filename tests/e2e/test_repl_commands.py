@@ -59,6 +59,14 @@ def test_nil_and_err(session):
     assert result.stdout.startswith("nil\nweir: syntax: line 1")
 
 
+def test_a_listing_is_let_go_of_by_the_next_value(session):
+    create = ("for i = 1, 60 do tenant.filters:create { name = ('f%02d'):format(i), "
+              "channel = 'chat', target_group_id = 'g' } end")
+    count = "local _, ops = require 'weir.core.task'.count()"
+    result = session(create, "tenant.filters:list { page_size = 41 }", "1", count, "ops")
+    assert result.stdout.endswith("\n1\n0\n")
+
+
 def test_all_without_anything(session):
     assert session(":all").stdout == "nothing was shown yet\n"
 

@@ -81,7 +81,7 @@ commands.add {
     if not session.last then session:print("nothing was shown yet") return end
     if session.rest then
       local rows = session.last[1]
-      local more = session.rest(math.huge)
+      local more = session.rest:take(math.huge)
       session.rest = nil
       for _, row in ipairs(more) do rows[#rows + 1] = row end
     end

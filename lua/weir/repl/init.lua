@@ -72,13 +72,20 @@ function Session:print(text)
   self.host.write(text .. "\n")
 end
 
+--- Forgets the last value; a listing that was not read to its end is closed.
+function Session:forget()
+  if self.rest then self.rest:close() end
+  self.last, self.rest = nil, nil
+end
+
 --- Shows the results of an expression; they are a listing, or values.
 function Session:show_results(results)
-  self.last, self.rest = nil, nil
+  self:forget()
   if listing.is(results) then
-    local rows, rest = listing.take(results, show.limits.rows)
+    local open = listing.open(results)
+    local rows, rest = open:take(show.limits.rows)
     self.env._ = rows
-    self.last, self.rest = { n = 1, rows }, rest
+    self.last, self.rest = { n = 1, rows }, rest and open or nil
     local shower = self:shower()
     self:print(shower:show(rows))
     if rest then
@@ -88,6 +95,8 @@ function Session:show_results(results)
   end
   self.env._ = results[1]
   self.last = results
+  -- What io.write returns is for chaining, and nobody's answer.
+  if results.n == 1 and results[1] == io.stdout then return end
   self:show_values(results)
 end
 
@@ -161,7 +170,8 @@ function Session:run(text)
   local known = copy(self.declared)
   local results = table.pack(fn())
   self.inputs[#self.inputs + 1] = {
-    text = text, compiled = compiled, new = new_names(self.declared, known),
+    text = text, new = new_names(self.declared, known),
+    compiled = { text = compiled.text, names = compiled.names, expression = compiled.expression },
     listing = listing.is(results),
   }
   return results, compiled
@@ -182,7 +192,8 @@ function Session:eval(text)
   local results, compiled = self:run(text)
   if compiled.silent then
     self.env._ = results[1]
-    self.last, self.rest = results, nil
+    self:forget()
+    self.last = results
   elseif results.n > 0 then
     self:show_results(results)
   end

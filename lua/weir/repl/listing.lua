@@ -8,34 +8,45 @@ function listing.is(results)
   return results.n >= 3 and type(results[1]) == "function"
 end
 
-local function close(value)
-  local meta = debug.getmetatable(value)
-  local handler = type(meta) == "table" and rawget(meta, "__close")
-  if handler then handler(value, nil) end
+local Listing = {}
+Listing.__index = Listing
+
+--- Begins to read results as `for` would.
+function listing.open(results)
+  return setmetatable({
+    step = results[1], state = results[2], control = results[3], closing = results[4],
+  }, Listing)
 end
 
---- At most `limit` rows, and a function that takes more, or nil if these were
--- all. What is taken is let go of at the end, and when it fails.
-function listing.take(results, limit)
-  local step, state, control, closing = results[1], results[2], results[3], results[4]
+--- Lets go of it. Harmless when it has been read to its end.
+function Listing:close()
+  local closing = self.closing
+  self.step, self.closing = nil, nil
+  local meta = debug.getmetatable(closing)
+  local handler = type(meta) == "table" and rawget(meta, "__close")
+  if handler then handler(closing, nil) end
+end
+
+--- At most `limit` more rows, and whether there may be others after them. At
+-- the end, and when it fails, it is closed.
+function Listing:take(limit)
   local rows = {}
   local ok, e = pcall(function()
-    while #rows < limit do
-      local values = table.pack(step(state, control))
-      control = values[1]
-      if control == nil then
-        step = nil
-        break
+    while self.step and #rows < limit do
+      local values = table.pack(self.step(self.state, self.control))
+      self.control = values[1]
+      if self.control == nil then
+        self:close()
+      else
+        rows[#rows + 1] = values.n > 1 and { table.unpack(values, 1, values.n) } or self.control
       end
-      rows[#rows + 1] = values.n > 1 and { table.unpack(values, 1, values.n) } or control
     end
   end)
-  if not ok or not step then close(closing) end
-  if not ok then error(e, 0) end
-  if not step then return rows, nil end
-  return rows, function(n)
-    return listing.take({ n = 4, step, state, control, closing }, n)
+  if not ok then
+    self:close()
+    error(e, 0)
   end
+  return rows, self.step ~= nil
 end
 
 return listing

@@ -37,8 +37,9 @@ end
 local function evaluate(session, fn, previous)
   local results = table.pack(fn())
   if listing.is(results) then
-    local rows, rest = listing.take(results, show.limits.rows)
-    if rest then rest(0) end
+    local open = listing.open(results)
+    local rows = open:take(show.limits.rows)
+    open:close()
     results = { n = 1, rows }
   end
   local shower = session:shower()
