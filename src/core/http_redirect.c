@@ -49,7 +49,7 @@ static enum weir_code find_target(const struct weir_http_exchange *x,
         if (code == WEIR_INVALID)
             code = WEIR_OK;
     }
-    if (!inside) {
+    if (code || !inside) {
         free(*out);
         *out = NULL;
     }
