@@ -35,12 +35,14 @@ LDFLAGS_ALL += -Wl,-z,relro,-z,now
 endif
 
 CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8
-HOST_PKGS := lua5.4 libmicrohttpd sqlite3 libedit
+HOST_PKGS := lua5.4 libmicrohttpd libedit
+# Loaded by the program itself when it is needed (src/sim/sqlite_late.h).
+LATE_PKGS := sqlite3
 TEST_PKGS := cmocka
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
 # Lua's headers are in these flags and in no others: the core cannot see them.
-HOST_CFLAGS = $(shell pkg-config --cflags $(HOST_PKGS)) -Isrc/bind -Isrc/sim
+HOST_CFLAGS = $(shell pkg-config --cflags $(HOST_PKGS) $(LATE_PKGS)) -Isrc/bind -Isrc/sim
 HOST_LIBS   = $(shell pkg-config --libs $(HOST_PKGS)) -lpthread -ldl
 
 CORE_SRC := $(wildcard src/core/*.c)

@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "sqlite_late.h"
 
 /* "weir", in the file's header: what the database is for. */
 #define APPLICATION 0x77656972
@@ -22,6 +23,9 @@ static const char *const texts[STATEMENTS] = {
     [DROP] = "DELETE FROM item WHERE kind = ?1 AND key = ?2",
     [COMMIT] = "COMMIT",
 };
+
+/* Set when the first state is opened. */
+static const struct sim_sqlite *sqlite;
 
 struct state {
     sqlite3 *db;
@@ -82,8 +86,8 @@ static enum weir_code set_locked(struct weir_err *err, const char *path)
 /* The database's last error as ours. */
 static enum weir_code set_failed(struct state *state, struct weir_err *err)
 {
-    int code = sqlite3_extended_errcode(state->db);
-    int number = sqlite3_system_errno(state->db);
+    int code = sqlite->extended_errcode(state->db);
+    int number = sqlite->system_errno(state->db);
 
     if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
         state->sync_failed = true;
@@ -101,7 +105,7 @@ static enum weir_code set_failed(struct state *state, struct weir_err *err)
     default: break;
     }
     return number ? set_errno(err, state->path, number)
-                  : set_io(err, state->path, sqlite3_errmsg(state->db));
+                  : set_io(err, state->path, sqlite->errmsg(state->db));
 }
 
 /* ---- opening ---- */
@@ -109,7 +113,7 @@ static enum weir_code set_failed(struct state *state, struct weir_err *err)
 static enum weir_code run(struct state *state, const char *sql,
                           struct weir_err *err)
 {
-    return sqlite3_exec(state->db, sql, NULL, NULL, NULL) == SQLITE_OK
+    return sqlite->exec(state->db, sql, NULL, NULL, NULL) == SQLITE_OK
                ? WEIR_OK
                : set_failed(state, err);
 }
@@ -119,20 +123,20 @@ static enum weir_code ask(struct state *state, const char *sql, int64_t *out,
                           struct weir_err *err)
 {
     sqlite3_stmt *statement;
-    int code = sqlite3_prepare_v2(state->db, sql, -1, &statement, NULL);
+    int code = sqlite->prepare_v2(state->db, sql, -1, &statement, NULL);
 
     if (code == SQLITE_OK) {
-        code = sqlite3_step(statement);
+        code = sqlite->step(statement);
         if (code == SQLITE_ROW)
-            *out = sqlite3_column_int64(statement, 0);
+            *out = sqlite->column_int64(statement, 0);
     }
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
         enum weir_code failed = set_failed(state, err);
 
-        sqlite3_finalize(statement);
+        sqlite->finalize(statement);
         return failed;
     }
-    sqlite3_finalize(statement);
+    sqlite->finalize(statement);
     return WEIR_OK;
 }
 
@@ -216,7 +220,7 @@ static enum weir_code make_schema(struct state *state, struct weir_err *err)
 static enum weir_code prepare(struct state *state, struct weir_err *err)
 {
     for (int i = 0; i < STATEMENTS; i++) {
-        if (sqlite3_prepare_v3(state->db, texts[i], -1,
+        if (sqlite->prepare_v3(state->db, texts[i], -1,
                                SQLITE_PREPARE_PERSISTENT, &state->statements[i],
                                NULL) != SQLITE_OK)
             return set_failed(state, err);
@@ -231,12 +235,12 @@ static enum weir_code open_database(struct state *state, struct weir_err *err)
 
     if (code)
         return code;
-    if (sqlite3_open_v2(state->path, &state->db,
+    if (sqlite->open_v2(state->path, &state->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                             SQLITE_OPEN_EXRESCODE,
                         NULL) != SQLITE_OK)
         return state->db ? set_failed(state, err) : weir_err_nomem(err);
-    if (sqlite3_db_readonly(state->db, "main") == 1)
+    if (sqlite->db_readonly(state->db, "main") == 1)
         return set_io(err, state->path, "it cannot be written");
     code = run(state, "PRAGMA locking_mode = EXCLUSIVE", err);
     if (code == WEIR_OK)
@@ -256,9 +260,13 @@ static enum weir_code open_database(struct state *state, struct weir_err *err)
 enum weir_code state_open(const char *path, struct state **out,
                           struct weir_err *err)
 {
-    struct state *state = calloc(1, sizeof(*state));
+    struct state *state;
     enum weir_code code;
 
+    sqlite = sim_sqlite(err);
+    if (!sqlite)
+        return WEIR_IO;
+    state = calloc(1, sizeof(*state));
     if (!state)
         return weir_err_nomem(err);
     state->path = strdup(path);
@@ -276,8 +284,8 @@ void state_close(struct state *state)
     if (!state)
         return;
     for (int i = 0; i < STATEMENTS; i++)
-        sqlite3_finalize(state->statements[i]);
-    sqlite3_close(state->db);
+        sqlite->finalize(state->statements[i]);
+    sqlite->close(state->db);
     free(state->path);
     free(state);
 }
@@ -286,37 +294,37 @@ void state_close(struct state *state)
 
 static bool show_row(sqlite3_stmt *row, state_item_fn *fn, void *ud)
 {
-    const char *kind = (const char *)sqlite3_column_text(row, 0);
-    struct state_key key = {.number = sqlite3_column_int64(row, 1)};
+    const char *kind = (const char *)sqlite->column_text(row, 0);
+    struct state_key key = {.number = sqlite->column_int64(row, 1)};
     const char *value;
 
-    if (sqlite3_column_type(row, 1) != SQLITE_INTEGER) {
-        key.text = (const char *)sqlite3_column_text(row, 1);
-        key.len = (size_t)sqlite3_column_bytes(row, 1);
+    if (sqlite->column_type(row, 1) != SQLITE_INTEGER) {
+        key.text = (const char *)sqlite->column_text(row, 1);
+        key.len = (size_t)sqlite->column_bytes(row, 1);
     }
-    value = (const char *)sqlite3_column_text(row, 2);
+    value = (const char *)sqlite->column_text(row, 2);
     return fn(ud, kind ? kind : "", &key, value ? value : "",
-              (size_t)sqlite3_column_bytes(row, 2));
+              (size_t)sqlite->column_bytes(row, 2));
 }
 
 enum weir_code state_each(struct state *state, state_item_fn *fn, void *ud,
                           struct weir_err *err)
 {
     sqlite3_stmt *rows;
-    int code = sqlite3_prepare_v2(
+    int code = sqlite->prepare_v2(
         state->db, "SELECT kind, key, value FROM item ORDER BY kind, key", -1,
         &rows, NULL);
     enum weir_code failed;
 
     if (code == SQLITE_OK) {
-        while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+        while ((code = sqlite->step(rows)) == SQLITE_ROW) {
             if (!show_row(rows, fn, ud))
                 break;
         }
     }
     failed = code == SQLITE_DONE || code == SQLITE_ROW ? WEIR_OK
                                                        : set_failed(state, err);
-    sqlite3_finalize(rows);
+    sqlite->finalize(rows);
     return failed;
 }
 
@@ -324,8 +332,8 @@ enum weir_code state_each(struct state *state, state_item_fn *fn, void *ud,
 
 static void undo(struct state *state)
 {
-    if (!sqlite3_get_autocommit(state->db))
-        sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+    if (!sqlite->get_autocommit(state->db))
+        sqlite->exec(state->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static enum weir_code step(struct state *state, enum statement which,
@@ -334,10 +342,10 @@ static enum weir_code step(struct state *state, enum statement which,
     sqlite3_stmt *statement = state->statements[which];
     enum weir_code code = WEIR_OK;
 
-    if (sqlite3_step(statement) != SQLITE_DONE)
+    if (sqlite->step(statement) != SQLITE_DONE)
         code = set_failed(state, err);
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
+    sqlite->reset(statement);
+    sqlite->clear_bindings(statement);
     if (code)
         undo(state);
     return code;
@@ -346,12 +354,12 @@ static enum weir_code step(struct state *state, enum statement which,
 static void bind_key(sqlite3_stmt *statement, const char *kind,
                      const struct state_key *key)
 {
-    sqlite3_bind_text(statement, 1, kind, -1, SQLITE_STATIC);
+    sqlite->bind_text(statement, 1, kind, -1, SQLITE_STATIC);
     if (key->text)
-        sqlite3_bind_text64(statement, 2, key->text, key->len, SQLITE_STATIC,
+        sqlite->bind_text64(statement, 2, key->text, key->len, SQLITE_STATIC,
                             SQLITE_UTF8);
     else
-        sqlite3_bind_int64(statement, 2, key->number);
+        sqlite->bind_int64(statement, 2, key->number);
 }
 
 enum weir_code state_begin(struct state *state, struct weir_err *err)
@@ -375,7 +383,7 @@ enum weir_code state_put(struct state *state, const char *kind,
     sqlite3_stmt *statement = state->statements[PUT];
 
     bind_key(statement, kind, key);
-    sqlite3_bind_text64(statement, 3, value, len, SQLITE_STATIC, SQLITE_UTF8);
+    sqlite->bind_text64(statement, 3, value, len, SQLITE_STATIC, SQLITE_UTF8);
     return step(state, PUT, err);
 }
 
