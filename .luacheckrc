@@ -2,4 +2,4 @@
 std = "lua54"
 read_globals = { "weir", "cxone" }
 max_line_length = 100
-files["lua/meta"] = { ignore = { "212", "241", "111", "131" } }
+files["lua/meta"] = { ignore = { "212", "241", "111", "122", "131" } }

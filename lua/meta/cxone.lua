@@ -12,7 +12,7 @@
 ---print(record.id, record.status)
 ---```
 ---@class cxone
-local cxone = {}
+cxone = {} -- luacheck: ignore 121
 
 ---What a connection may be given; the limits are those of each request.
 ---@class cxone.connect_options: weir.http.limits

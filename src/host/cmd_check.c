@@ -4,12 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lualib.h>
-
-#include "bind.h"
 #include "commands.h"
 #include "exit.h"
 #include "terminal.h"
+#include "tool.h"
 
 struct check_command {
     bool json;
@@ -54,28 +52,7 @@ struct job {
     const char *form; /* "text", "colour" or "json" */
 };
 
-/* check(job) → text, summary, errors, unread */
-static int check(lua_State *L)
-{
-    const struct job *job = lua_touserdata(L, 1);
-
-    luaL_openlibs(L);
-    bind_open(L);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "check");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "run");
-    lua_createtable(L, job->n, 0);
-    for (int i = 0; i < job->n; i++) {
-        lua_pushstring(L, job->paths[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_pushstring(L, job->form);
-    lua_call(L, 2, 4);
-    return 4;
-}
-
-/* The results of check are on top. */
+/* The results of the check are on top: text, summary, errors, unread. */
 static int say(lua_State *L)
 {
     int code = lua_tointeger(L, -2) > 0 ? HOST_EXIT_VALIDATION : HOST_EXIT_DONE;
@@ -96,29 +73,21 @@ static int say(lua_State *L)
     return code;
 }
 
-static int check_files(const struct job *job)
+/* check(job) → exit code */
+static int check(lua_State *L)
 {
-    struct bind_context context = {.loop = NULL};
-    lua_State *L = luaL_newstate();
-    int code = HOST_EXIT_FAILED;
+    const struct job *job = lua_touserdata(L, 1);
 
-    if (L && weir_log_new(NULL, NULL, NULL, &context.log, NULL) == WEIR_OK) {
-        bind_context_set(L, &context);
-        lua_pushcfunction(L, check);
-        lua_pushlightuserdata(L, (void *)(uintptr_t)job);
-        if (lua_pcall(L, 1, 4, 0) == LUA_OK)
-            code = say(L);
-        else
-            fprintf(stderr, "weir check: %s\n",
-                    lua_isstring(L, -1) ? lua_tostring(L, -1)
-                                        : "an error that is no message");
-    } else {
-        fprintf(stderr, "weir check: out of memory\n");
+    host_tool_push(L, "check", "run");
+    lua_createtable(L, job->n, 0);
+    for (int i = 0; i < job->n; i++) {
+        lua_pushstring(L, job->paths[i]);
+        lua_rawseti(L, -2, i + 1);
     }
-    if (L)
-        lua_close(L);
-    weir_log_free(context.log);
-    return code;
+    lua_pushstring(L, job->form);
+    lua_call(L, 2, 4);
+    lua_pushinteger(L, say(L));
+    return 1;
 }
 
 static int run(int argc, char **argv)
@@ -138,5 +107,5 @@ static int run(int argc, char **argv)
         job.form = "json";
     else if (host_terminal_colors(STDOUT_FILENO, (enum host_color)given.color))
         job.form = "colour";
-    return check_files(&job);
+    return host_tool_run("check", check, &job);
 }

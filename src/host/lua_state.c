@@ -253,7 +253,7 @@ static void add_globals(lua_State *L)
  * and a script's own "sim.lua" or "check/x.lua" must be found. */
 static bool is_hidden(const char *module)
 {
-    static const char *const rooms[] = {"sim", "check"};
+    static const char *const rooms[] = {"sim", "check", "types"};
     size_t len = strcspn(module, ".");
 
     for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
