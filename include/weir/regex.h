@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weir/clock.h"
 #include "weir/err.h"
 
 struct weir_regex;
@@ -28,6 +29,10 @@ enum weir_regex_flags {
 enum weir_code weir_regex_new(const char *pattern, size_t len, unsigned flags,
                               struct weir_regex **out, struct weir_err *err);
 void weir_regex_free(struct weir_regex *regex);
+/* The clock that a search's time is taken by, kept and not owned; until this
+ * is called, the machine's. */
+void weir_regex_set_clock(struct weir_regex *regex,
+                          const struct weir_clock *clock);
 
 /* A capture: byte offsets into the subject; `start` is SIZE_MAX if the group
  * took no part. */

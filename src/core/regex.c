@@ -21,8 +21,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "weir/clock.h"
-
 #define MATCH_LIMIT    100000
 #define HEAP_LIMIT_KIB 4096
 #define MAX_STEPS      4000000u
@@ -32,6 +30,7 @@
 #define JIT_STACK_MAX  ((size_t)512 * 1024)
 
 struct account {
+    const struct weir_clock *clock;
     uint32_t steps;
     int64_t deadline; /* 0: not looked at the clock yet */
 };
@@ -46,11 +45,9 @@ struct weir_regex {
     uint32_t groups;
 };
 
-static int64_t now(void)
+static int64_t now(const struct account *account)
 {
-    const struct weir_clock *clock = weir_clock_system();
-
-    return clock->now(clock->ud);
+    return account->clock->now(account->clock->ud);
 }
 
 static int step(pcre2_callout_block *block, void *ud)
@@ -64,8 +61,8 @@ static int step(pcre2_callout_block *block, void *ud)
         return PCRE2_ERROR_CALLOUT;
     /* The first look sets the deadline: short searches never ask. */
     if (account->deadline == 0)
-        account->deadline = now() + MAX_MS;
-    return now() > account->deadline ? PCRE2_ERROR_CALLOUT : 0;
+        account->deadline = now(account) + MAX_MS;
+    return now(account) > account->deadline ? PCRE2_ERROR_CALLOUT : 0;
 }
 
 /* A first character guessed from inside a lookahead makes (?=b)c?b miss "b";
@@ -193,6 +190,7 @@ enum weir_code weir_regex_new(const char *pattern, size_t len, unsigned flags,
     regex = calloc(1, sizeof(*regex));
     if (!regex)
         return weir_err_nomem(err);
+    regex->account.clock = weir_clock_system();
     code = compile(regex, pattern, len, flags, err);
     if (code == WEIR_OK)
         code = read_names(regex, err);
@@ -214,6 +212,12 @@ void weir_regex_free(struct weir_regex *regex)
     pcre2_match_data_free(regex->data);
     pcre2_code_free(regex->code);
     free(regex);
+}
+
+void weir_regex_set_clock(struct weir_regex *regex,
+                          const struct weir_clock *clock)
+{
+    regex->account.clock = clock;
 }
 
 size_t weir_regex_groups(const struct weir_regex *regex)
@@ -308,7 +312,7 @@ enum weir_code weir_regex_search(struct weir_regex *regex, const char *subject,
     code = get_ready(regex, err);
     if (code)
         return code;
-    regex->account = (struct account){0};
+    regex->account = (struct account){.clock = regex->account.clock};
     result = match_with_room(regex, subject, len, start);
     if (result < 0 && result != PCRE2_ERROR_NOMATCH)
         return search_failed(regex, result, err);
