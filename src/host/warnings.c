@@ -28,7 +28,7 @@ static void say(struct warnings *w)
     if (w->on)
         weir_log_write_text(w->log, WEIR_LOG_WARN, NULL, weir_buf_str(&w->text),
                             w->text.len);
-    weir_buf_reset(&w->text);
+    weir_buf_fini(&w->text);
 }
 
 /* A piece of a warning; `to_continue` if another follows. */

@@ -11,7 +11,9 @@ hang, a leak or a race that a sanitizer sees, half a file, or a change that
 the server sees twice.
 
 --pick says which allocations: `all`; `stacks` (each stack that allocates at
-its first, middle and last time); or a number, so many of them by --seed.
+its first, middle and last time); or a number, so many of them by --seed. `--part
+3/20` runs the third of twenty equal shares of `all` or `stacks`, so that a
+long sweep can be done in pieces.
 """
 
 import argparse
@@ -227,8 +229,9 @@ def choose(options, room, who, calls):
     """The allocations to let fail."""
     everything = range(1, calls + 1)
     share = room.case.get("share", 1)
+    part, parts = options.part
     if options.pick == "all":
-        return list(everything)[::share]
+        return list(everything)[::share][part - 1::parts]
     if options.pick == "stacks":
         trace = room.path / "trace"
         room.run(0, who, 1, trace)
@@ -238,7 +241,7 @@ def choose(options, room, who, calls):
         for n, stack in enumerate(stacks, 1):
             seen[stack].append(n)
         return sorted({n for at in seen.values()
-                       for n in (at[0], at[len(at) // 2], at[-1])})[::share]
+                       for n in (at[0], at[len(at) // 2], at[-1])})[::share][part - 1::parts]
     chosen = random.Random(f"{options.seed} {who}").sample(
         everything, min(max(int(options.pick) // share, 1), calls))
     return sorted(chosen)
@@ -304,11 +307,19 @@ def sweep(name, options, log):
     return sum(faults.values())
 
 
+def part_of(text):
+    part, parts = (int(n) for n in text.split("/"))
+    if not 1 <= part <= parts:
+        raise ValueError(text)
+    return part, parts
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weir", required=True)
     parser.add_argument("--shim", required=True)
     parser.add_argument("--pick", default="stacks")
+    parser.add_argument("--part", type=part_of, default=(1, 1), metavar="K/N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--times", type=int, action="append", help="only this way; 0: all on")
