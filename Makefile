@@ -229,6 +229,7 @@ soak: $(BUILD)/weir ## deploy 10,000 filters under random faults (SOAK_N=…)
 
 TORTURE      ?= stacks
 TORTURE_JOBS ?= $(shell nproc)
+TORTURE_PART ?= 1/1
 TORTURE_OBJ  := $(patsubst %,$(BUILD)/tests/torture/%.o,core pure ops)
 
 # Stands before a sanitizer's malloc, and so is never built with one.
@@ -254,7 +255,7 @@ torture-core: $(BUILD)/tests/torture/core ## the core, each allocation failing i
 
 torture-sweep: $(BUILD)/weir $(BUILD)/tests/torture/shim.so
 	$(PYTHON) tests/torture/sweep.py --weir $(BUILD)/weir --jobs $(TORTURE_JOBS) \
-	    --shim $(BUILD)/tests/torture/shim.so --pick $(TORTURE)
+	    --shim $(BUILD)/tests/torture/shim.so --pick $(TORTURE) --part $(TORTURE_PART)
 
 torture: ## the core and whole runs, allocations failing (TORTURE=stacks|all|N)
 	@scripts/setup build test
@@ -263,6 +264,7 @@ torture: ## the core and whole runs, allocations failing (TORTURE=stacks|all|N)
 
 # ---- memcheck ----
 
+VALGRIND_JOBS ?= $(shell nproc)
 # What is written before the end of a program and still pointed to is no leak.
 VALGRIND = valgrind --quiet --error-exitcode=9 --leak-check=full \
     --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
@@ -274,9 +276,10 @@ $(BUILD)/weir-valgrind: $(BUILD)/weir Makefile
 valgrind: ## the unit, Lua and main e2e tests under memcheck
 	@scripts/setup build test valgrind
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(BUILD)/weir-valgrind
-	RUN="$(VALGRIND)" UNIT_SHARE=50 UNIT_SECONDS=3600 scripts/run-unit $(UNIT_BIN)
-	$(BUILD)/weir-valgrind run --sim tests/lua/run.lua
-	WEIR=$(abspath $(BUILD)/weir-valgrind) $(PYTHON) -m pytest -q -n $$(nproc) \
+	RUN="$(VALGRIND)" TEST_SHARE=50 UNIT_SECONDS=3600 UNIT_JOBS=$(VALGRIND_JOBS) \
+	    scripts/run-unit $(UNIT_BIN)
+	TEST_SHARE=50 LUA_JOBS=$(VALGRIND_JOBS) scripts/run-lua $(BUILD)/weir-valgrind
+	WEIR=$(abspath $(BUILD)/weir-valgrind) $(PYTHON) -m pytest -q -n $(VALGRIND_JOBS) \
 	    -c tests/e2e/pytest.ini tests/e2e/test_road.py
 
 asan: ## run every test under AddressSanitizer and UBSan

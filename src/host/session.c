@@ -145,32 +145,37 @@ static void log_environment(const struct host_session *s)
     weir_buf_fini(&proxy);
 }
 
-/* "deploy.lua" → "deploy.sim.lua", if that file is there. */
-static char *find_scenario(const char *script)
+/* "deploy.lua" → "deploy.sim.lua", if that file is there; else NULL. */
+static enum weir_code find_scenario(const char *script, char **out,
+                                    struct weir_err *err)
 {
     size_t len = script ? strlen(script) : 0;
     char *path = NULL;
 
+    *out = NULL;
     if (len < 5 || strcmp(script + len - 4, ".lua") != 0)
-        return NULL;
+        return WEIR_OK;
     if (asprintf(&path, "%.*s.sim.lua", (int)(len - 4), script) < 0)
-        return NULL;
+        return weir_err_nomem(err);
     if (access(path, R_OK) == 0)
-        return path;
-    free(path);
-    return NULL;
+        *out = path;
+    else
+        free(path);
+    return WEIR_OK;
 }
 
 static enum weir_code start_sim(struct host_session *s,
                                 const struct host_session_options *options,
                                 struct weir_err *err)
 {
-    char *scenario = find_scenario(options->script);
     struct sim_options sim = {.seed = options->sim_seed,
-                              .scenario = scenario,
                               .state = options->sim_state};
-    enum weir_code code = sim_start(&sim, &s->sim, err);
+    char *scenario;
+    enum weir_code code = find_scenario(options->script, &scenario, err);
 
+    sim.scenario = scenario;
+    if (code == WEIR_OK)
+        code = sim_start(&sim, &s->sim, err);
     if (code == WEIR_OK) {
         s->context.sim_url = sim_url(s->sim);
         host_say(s, "weir: simulator at %s; nothing is sent to a tenant",

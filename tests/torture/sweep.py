@@ -36,6 +36,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PROGRESS = 1000  # runs between two lines that say how far it is
 LIMIT = 120  # seconds after which a run counts as hanging
 
 # What fails, and how often in a row. When Lua's allocator fails Lua collects
@@ -58,9 +59,11 @@ CASES = {
 CHANGES = ("creates", "updates", "deletes", "assignments")
 VARYING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
-MEMORY = re.compile(r"^(?:\S+ )*weir: .*(out of memory|not enough memory)", re.M)
+# Ours, Lua's, and that of the C library, whose words io.open passes on.
+NAMED = r".*(out of memory|not enough memory|Cannot allocate memory)"
+MEMORY = re.compile(r"^(?:\S+ )*weir: " + NAMED, re.M)
 # A change whose answer could not be kept is above all one that may be done.
-BECAUSE = re.compile(r"^  because: .*(out of memory|not enough memory)", re.M)
+BECAUSE = re.compile(r"^  because: " + NAMED, re.M)
 
 
 class Fault(Exception):
@@ -280,7 +283,10 @@ def sweep(name, options, log):
         slowest = 0.0
         start = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            for work, got in pool.map(one, todo):
+            for n, (work, got) in enumerate(pool.map(one, todo), 1):
+                if n % PROGRESS == 0:
+                    print(f"{name}: {n} of {len(todo)} runs, {sum(faults.values())} faults",
+                          flush=True)
                 slowest = max(slowest, got["seconds"])
                 ends["spared" if got["spared"] else
                      "not reached" if not got["failed"] else f"exit {got['code']}"] += 1

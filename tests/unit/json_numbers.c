@@ -82,10 +82,10 @@ static void integers_around_every_power_of_ten(void **state)
     }
 }
 
-/* Under memcheck, where all is fifty times as slow, UNIT_SHARE=50. */
+/* Under memcheck, where all is fifty times as slow, TEST_SHARE=50. */
 static int rounds(int all)
 {
-    const char *share = getenv("UNIT_SHARE");
+    const char *share = getenv("TEST_SHARE");
     int n = share ? atoi(share) : 1;
 
     return n > 1 ? all / n : all;
