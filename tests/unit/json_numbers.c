@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rig.h"
 #include "weir/clock.h"
 #include "weir/json.h"
 
@@ -82,22 +83,13 @@ static void integers_around_every_power_of_ten(void **state)
     }
 }
 
-/* Under memcheck, where all is fifty times as slow, TEST_SHARE=50. */
-static int rounds(int all)
-{
-    const char *share = getenv("TEST_SHARE");
-    int n = share ? atoi(share) : 1;
-
-    return n > 1 ? all / n : all;
-}
-
 static void random_integers(void **state)
 {
     struct weir_clock_fake fake;
 
     (void)state;
     weir_clock_fake_init(&fake, 0);
-    for (int i = 0; i < rounds(20000); i++) {
+    for (int i = 0; i < rig_rounds(20000); i++) {
         uint64_t bits = fake.clock.random(fake.clock.ud);
 
         check_integer((int64_t)bits);
@@ -212,7 +204,7 @@ static void random_doubles(void **state)
 
     (void)state;
     weir_clock_fake_init(&fake, 0);
-    for (int i = 0; i < rounds(100000); i++) {
+    for (int i = 0; i < rig_rounds(100000); i++) {
         uint64_t bits = fake.clock.random(fake.clock.ud);
 
         if (i % 4 == 0)
@@ -222,7 +214,7 @@ static void random_doubles(void **state)
         check_double(from_bits(bits));
         checked++;
     }
-    assert_true(checked > (size_t)rounds(95000));
+    assert_true(checked > (size_t)rig_rounds(95000));
 }
 
 /* Half way between two doubles, a digit far behind decides. */
@@ -232,7 +224,7 @@ static void texts_between_two_doubles_round_as_they_should(void **state)
 
     (void)state;
     weir_clock_fake_init(&fake, 0);
-    for (int i = 0; i < rounds(2000); i++) {
+    for (int i = 0; i < rig_rounds(2000); i++) {
         uint64_t bits = fake.clock.random(fake.clock.ud) % 0x7FEFFFFFFFFFFFFF;
         long double middle =
             ((long double)from_bits(bits) + (long double)from_bits(bits + 1)) /

@@ -650,8 +650,8 @@ static void the_laws_hold_for_any_documents(void **state)
 
     (void)state;
     weir_clock_fake_init(&dice, 0);
-    for (unsigned i = 0; i < 4000; i++) {
-        dice.seed = i;
+    for (int i = 0; i < rig_rounds(4000); i++) {
+        dice.seed = (uint64_t)i;
         holds_for(&dice);
     }
 }

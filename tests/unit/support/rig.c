@@ -38,6 +38,14 @@ void rig_turn_until_idle(struct weir_loop *loop)
         assert_int_equal(weir_loop_turn(loop, -1, NULL), WEIR_OK);
 }
 
+int rig_rounds(int all)
+{
+    const char *share = getenv("TEST_SHARE");
+    int n = share ? atoi(share) : 1;
+
+    return n > 1 ? all / n : all;
+}
+
 void rig_init(struct rig *rig)
 {
     struct weir_client_config config = {.base_url = "https://x.test",

@@ -21,6 +21,10 @@ void rig_init(struct rig *rig);
 /* Fails the test if an op, a timer or a request was left behind. */
 void rig_fini(struct rig *rig);
 
+/* How often what is random is tried: `all`, or one TEST_SHARE-th of it, as
+ * under memcheck, where all is fifty times as slow. */
+int rig_rounds(int all);
+
 /* The same in parts, for fixtures that stand on other things: a loop, and a
  * log that swallows (`log` may be NULL), on a fake clock. */
 void rig_begin(struct weir_clock_fake *clock, struct weir_loop **loop,
