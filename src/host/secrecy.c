@@ -13,6 +13,16 @@ static struct secret {
     char *value;
     struct secret *next;
 } * secrets;
+static bool lost; /* one, for want of memory */
+
+static void forget(struct secret *secret)
+{
+    if (secret->value)
+        explicit_bzero(secret->value, strlen(secret->value));
+    free(secret->value);
+    free(secret->name);
+    free(secret);
+}
 
 static void forget_all(void)
 {
@@ -20,10 +30,7 @@ static void forget_all(void)
         struct secret *secret = secrets;
 
         secrets = secret->next;
-        explicit_bzero(secret->value, strlen(secret->value));
-        free(secret->value);
-        free(secret->name);
-        free(secret);
+        forget(secret);
     }
 }
 
@@ -50,22 +57,33 @@ static struct secret *find(const char *name, size_t len)
     return secret;
 }
 
-/* Of a variable that is there twice the first counts, as for getenv().
- * Without memory it is lost: connecting then says that it is not set, which is
- * the smaller harm. */
-static void keep(const char *entry, size_t name_len)
+/* NULL if there is no memory. */
+static struct secret *copy_of(const char *entry, size_t name_len)
 {
-    struct secret *secret =
-        find(entry, name_len) ? NULL : calloc(1, sizeof(*secret));
+    struct secret *secret = calloc(1, sizeof(*secret));
 
     if (!secret)
-        return;
+        return NULL;
     secret->name = strndup(entry, name_len);
     secret->value = strdup(entry + name_len + 1);
-    if (!secret->name || !secret->value) {
-        free(secret->name);
-        free(secret->value);
-        free(secret);
+    if (secret->name && secret->value)
+        return secret;
+    forget(secret);
+    return NULL;
+}
+
+/* Of a variable that is there twice the first counts, as for getenv().
+ * Without memory it is lost, and no session begins: a script would be told
+ * that the variable is not set. */
+static void keep(const char *entry, size_t name_len)
+{
+    struct secret *secret;
+
+    if (find(entry, name_len))
+        return;
+    secret = copy_of(entry, name_len);
+    if (!secret) {
+        lost = true;
         return;
     }
     secret->next = secrets;
@@ -120,6 +138,8 @@ const char *host_secrecy_find(const char *name)
 
 enum weir_code host_secrecy_tell(struct weir_log *log, struct weir_err *err)
 {
+    if (lost)
+        return weir_err_nomem(err);
     for (const struct secret *secret = secrets; secret; secret = secret->next) {
         enum weir_code code =
             weir_log_secret(log, secret->value, strlen(secret->value), err);
