@@ -123,6 +123,7 @@ void host_line_editor_free(struct host_line_editor *editor)
         history_wend(editor->history);
     if (editor->out)
         fclose(editor->out);
+    host_line_past_fini(&editor->past);
     free(editor->prompt);
     free(editor);
 }
@@ -138,8 +139,10 @@ void host_line_editor_remember(struct host_line_editor *editor,
     HistEventW event;
     wchar_t *wide = editor->history ? host_line_wide(text) : NULL;
 
-    if (wide)
+    if (wide) {
         history_w(editor->history, &event, H_ENTER, wide);
+        host_line_past_add(&editor->past, wide);
+    }
     free(wide);
 }
 
@@ -266,6 +269,7 @@ enum host_line host_line_editor_read(struct host_line_editor *editor,
 
     editor->interrupted = editor->wants_edit = false;
     editor->hidden = editor->begun = false;
+    host_line_past_begin(&editor->past);
     free(editor->prompt);
     editor->prompt = mark_colors(prompt);
     if (!editor->prompt)

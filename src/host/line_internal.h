@@ -8,13 +8,23 @@
 
 #include "line_editor.h"
 
+/* Inputs that the arrow keys bring back, oldest first. */
+#define HOST_LINE_PAST ((size_t)10000)
+struct host_line_past {
+    wchar_t **inputs;
+    size_t n;
+    size_t at;      /* the one that was brought back; n: none */
+    wchar_t *typed; /* what it had to begin with; NULL: nobody looked */
+};
+
 struct host_line_editor {
     struct weir_loop *loop;
     struct host_terminal *terminal;
     struct host_line_hooks hooks;
-    FILE *out;    /* where prompts go; NULL: nobody looks */
-    EditLine *el; /* NULL: lines are read as they are */
-    HistoryW *history;
+    FILE *out;         /* where prompts go; NULL: nobody looks */
+    EditLine *el;      /* NULL: lines are read as they are */
+    HistoryW *history; /* for Ctrl-R */
+    struct host_line_past past;
 
     struct weir_watch watch; /* of standard input */
     unsigned char bytes[4096];
@@ -25,6 +35,7 @@ struct host_line_editor {
     wchar_t *prompt;
     bool begun;     /* libedit has asked for its first key */
     wchar_t *first; /* what it begins with */
+    int columns;    /* at which it was drawn last */
     bool reading;
     bool hidden;
     bool ended;
@@ -60,6 +71,17 @@ void host_line_typing(struct host_line_editor *editor);
 void host_line_resized(struct host_line_editor *editor);
 /* Shows whole lines below the typed one, and that again below them. */
 void host_line_show_below(struct host_line_editor *editor, const char *text);
+
+/* ---- line_past.c: older inputs ---- */
+
+/* Adds a copy; false without memory. */
+bool host_line_past_add(struct host_line_past *past, const wchar_t *text);
+void host_line_past_fini(struct host_line_past *past);
+/* A new line begins. */
+void host_line_past_begin(struct host_line_past *past);
+/* Puts the next older (step < 0) or newer input into the line that begins as
+ * what was typed; after the newest that comes back.  False: there is none. */
+bool host_line_past_move(EditLine *el, struct host_line_past *past, int step);
 
 /* ---- line_keys.c: what keys do ---- */
 

@@ -178,8 +178,8 @@ static unsigned char key_up(EditLine *el, wint_t c)
     (void)c;
     if (start > line->buffer)
         return to_line(el, line_start(line, start - 1), start - 1);
-    el_wpush(el, L"\020");
-    return CC_NORM;
+    return host_line_past_move(el, &editor_of(el)->past, -1) ? CC_REFRESH
+                                                             : CC_ERROR;
 }
 
 static unsigned char key_down(EditLine *el, wint_t c)
@@ -190,8 +190,8 @@ static unsigned char key_down(EditLine *el, wint_t c)
     (void)c;
     if (end < line->lastchar)
         return to_line(el, end + 1, line_end(line, end + 1));
-    el_wpush(el, L"\016");
-    return CC_NORM;
+    return host_line_past_move(el, &editor_of(el)->past, 1) ? CC_REFRESH
+                                                            : CC_ERROR;
 }
 
 static unsigned char key_home(EditLine *el, wint_t c)
@@ -347,8 +347,8 @@ void host_line_bind(EditLine *el)
         {"^Z", "weir-suspend"},
         {"^X^E", "weir-edit"},
         {"^I", "weir-complete"},
-        {"^P", "ed-search-prev-history"},
-        {"^N", "ed-search-next-history"},
+        {"^P", "weir-up"},
+        {"^N", "weir-down"},
         {"^R", "em-inc-search-prev"},
         {"^A", "weir-home"},
         {"^E", "weir-end"},

@@ -52,14 +52,13 @@ static void put_prompt(struct place *at, const wchar_t *prompt, int columns)
     }
 }
 
-/* Rows of the typed line above the cursor, and below it. */
-static void rows(struct host_line_editor *editor, int *above, int *below)
+/* Rows of the typed line above the cursor, and below it, at a width. */
+static void rows(struct host_line_editor *editor, int columns, int height,
+                 int *above, int *below)
 {
     const LineInfoW *line = el_wline(editor->el);
     struct place at = {0, 0}, cursor;
-    int columns, height;
 
-    host_terminal_size(fileno(editor->out), &columns, &height);
     put_prompt(&at, editor->prompt, columns);
     cursor = at;
     for (const wchar_t *c = line->buffer; c < line->lastchar; c++) {
@@ -73,15 +72,33 @@ static void rows(struct host_line_editor *editor, int *above, int *below)
         *below = height - 1 - *above;
 }
 
+static void note_columns(struct host_line_editor *editor)
+{
+    int height;
+
+    host_terminal_size(fileno(editor->out), &editor->columns, &height);
+}
+
 static void hide(void *ud)
 {
     struct host_line_editor *editor = ud;
-    int above, below;
+    int columns, height, above, below;
 
     if (!editor->reading || editor->hidden)
         return;
     editor->hidden = true;
-    rows(editor, &above, &below);
+    host_terminal_size(fileno(editor->out), &columns, &height);
+    rows(editor, columns, height, &above, &below);
+    if (editor->columns > 0 && editor->columns != columns) {
+        /* Some terminals wrap anew what they show, others do not.  Where it
+         * is not known, too little is taken away rather than what stands
+         * above. */
+        int before;
+
+        rows(editor, editor->columns, height, &before, &below);
+        if (before < above)
+            above = before;
+    }
     if (above > 0)
         fprintf(editor->out, "\033[%dA", above);
     fputs("\r\033[J", editor->out);
@@ -95,6 +112,7 @@ static void show(void *ud)
     if (!editor->reading || !editor->hidden)
         return;
     editor->hidden = false;
+    note_columns(editor);
     el_set(editor->el, EL_REFRESH);
 }
 
@@ -103,6 +121,7 @@ void host_line_typing(struct host_line_editor *editor)
     editor->typing =
         (struct host_typing){.hide = hide, .show = show, .ud = editor};
     editor->terminal->typing = &editor->typing;
+    note_columns(editor);
 }
 
 void host_line_resized(struct host_line_editor *editor)
@@ -114,9 +133,10 @@ void host_line_resized(struct host_line_editor *editor)
 
 void host_line_show_below(struct host_line_editor *editor, const char *text)
 {
-    int above, below;
+    int columns, height, above, below;
 
-    rows(editor, &above, &below);
+    host_terminal_size(fileno(editor->out), &columns, &height);
+    rows(editor, columns, height, &above, &below);
     for (int i = 0; i <= below; i++)
         fputc('\n', editor->out);
     fputc('\r', editor->out);

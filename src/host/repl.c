@@ -340,7 +340,8 @@ static void remember(struct host_repl *repl, const struct weir_buf *text)
     if (!repl->interactive || strspn(input, " \t\r\n") == text->len)
         return;
     host_line_editor_remember(repl->editor, input);
-    if (!host_history_add(repl->history, input)) {
+    if (!host_history_add(repl->history, input) && !repl->said_history) {
+        repl->said_history = true;
         host_complain(repl->session, "weir: cannot keep the history in %s: %s",
                       host_history_path(repl->history), strerror(errno));
     }

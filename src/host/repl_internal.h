@@ -16,6 +16,7 @@ struct host_repl {
     bool color; /* on standard output */
     int code;   /* of the exit, once `over` */
     bool over;
+    bool said_history; /* that the history cannot be kept */
     bool warned_tasks; /* Ctrl-D was told that tasks still run */
     char *draft;       /* what the next input begins with */
 };

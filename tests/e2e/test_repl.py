@@ -213,6 +213,52 @@ def test_the_window_changes_its_size(terminal):
     t.end()
 
 
+def test_a_narrower_window_keeps_what_stands_above(terminal):
+    t = terminal("--sim").prompt()
+    t.enter("'stays'")
+    t.type("x = '" + "y" * 100 + "'").wait(lambda t: t.is_typed("y" * 100 + "'"), "typed")
+    t.resize(24, 50)
+    time.sleep(0.3)
+    t.type(" -- z").wait(lambda t: t.cursor_line().endswith("-- z"), "drawn anew")
+    assert '"stays"' in t.lines() and "sim> 'stays'" in t.lines()
+    t.type("\r").prompt()
+    assert t.output_of("#x") == ["100"]
+    t.end()
+
+
+def test_an_input_taller_than_the_window(terminal):
+    t = terminal("--sim", rows=10).prompt()
+    lines = "t = {\n" + "".join(f"  {i},\n" for i in range(30)) + "}"
+    t.type(f"\x1b[200~{lines}\x1b[201~").wait(lambda t: t.cursor_line() == "}", "pasted")
+    t.type("\r").prompt()
+    assert t.output_of("#t") == ["30"]
+    t.type("\x1b[A\x1b[A").wait(lambda t: t.cursor_line() == "}", "recalled")
+    t.type("\x03").prompt().end()
+
+
+def test_the_history_is_bounded(terminal, tmp_path):
+    path = history_of(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(f"old{i} = '{'x' * 100}'\n" for i in range(11000)))
+    os.chmod(path, 0o644)
+    t = terminal("--sim").prompt()
+    t.enter("newest = 1")
+    t.end()
+    lines = path.read_text().splitlines()
+    assert path.stat().st_size < 1 << 20
+    assert lines[-1] == "newest = 1" and lines[-2].startswith("old10999")
+    assert len(lines) > 4000
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_history_that_cannot_be_kept_is_said(terminal, tmp_path):
+    (tmp_path / ".local").write_text("in the way")
+    t = terminal("--sim").prompt()
+    t.type("x = 1\r").see("cannot keep the history").prompt()
+    assert t.output_of("x") == ["1"]
+    t.end()
+
+
 def history_of(tmp_path):
     return tmp_path / ".local/state/weir/history"
 
@@ -230,6 +276,27 @@ def test_history_goes_from_session_to_session(terminal, tmp_path):
     t.type("\x1b[A").see("^end$").type("\r").see("^multi$").prompt()
     t.type("\x12first").see("first = 1").type("\r").prompt()
     t.end()
+
+
+def test_arrows_bring_back_what_begins_as_typed(terminal):
+    t = terminal("--sim").prompt()
+    for line in ["aa = 1", "bb = 2", "ab = 3"]:
+        t.enter(line)
+    up, down = "\x1b[A", "\x1b[B"
+
+    def line(text):
+        t.wait(lambda t: t.cursor_line() == f"sim> {text}".rstrip(), text)
+
+    for key, shown in [(up, "ab = 3"), (up, "bb = 2"), (up, "aa = 1"), (up, "aa = 1"),
+                       (down, "bb = 2"), (down, "ab = 3"), (down, "")]:
+        t.type(key)
+        line(shown)
+    t.type("a")
+    line("a")
+    for key, shown in [(up, "ab = 3"), ("\x10", "aa = 1"), ("\x0e", "ab = 3"), (down, "a")]:
+        t.type(key)
+        line(shown)
+    t.type("\x03").prompt().end()
 
 
 def test_sessions_at_once_keep_each_others_lines(terminal, tmp_path):
@@ -284,6 +351,12 @@ def test_a_dumb_terminal_reads_plain_lines(terminal):
     t.type("print('dumb')\nend\n").see("dumb$")
     assert b"\x1b" not in t.raw
     assert t.end() == 0
+
+
+def test_colours_are_forced_into_a_pipe(run_weir):
+    forced = {"CLICOLOR_FORCE": "1"}
+    assert run_weir("repl", input="1\n", env=forced).stdout == "\x1b[36m1\x1b[0m\n"
+    assert run_weir("repl", input="1\n", env={**forced, "NO_COLOR": "1"}).stdout == "1\n"
 
 
 @pytest.mark.parametrize("env, args, colored", [
