@@ -62,7 +62,7 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
+.PHONY: all docs demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
     format setup clean help install uninstall bench tsan tsan-run soak \
     torture torture-core torture-sweep valgrind
 
@@ -135,13 +135,22 @@ STUBS      := $(wildcard lua/meta/*.lua lua/meta/*/*.lua)
 $(BUILD)/weir.1: $(BUILD)/weir
 	$(call step,MAN,$@)$(BUILD)/weir help --man > $@
 
-install: all $(BUILD)/weir.1 ## program, library, headers, man page, stubs: PREFIX= DESTDIR=
+$(BUILD)/docs/README.md: $(BUILD)/weir $(wildcard scripts/docs/*.lua)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(call step,DOCS,$(@D))$(BUILD)/weir run scripts/docs/make.lua $(@D)
+
+docs: $(BUILD)/docs/README.md ## the API reference: Markdown and weir-lua(7)
+
+install: all docs $(BUILD)/weir.1 ## program, library, headers, manual, stubs: PREFIX= DESTDIR=
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
-	    $(DESTDIR)$(INCLUDEDIR)/weir $(DESTDIR)$(DATADIR)/man/man1
+	    $(DESTDIR)$(INCLUDEDIR)/weir $(DESTDIR)$(DATADIR)/man/man1 \
+	    $(DESTDIR)$(DATADIR)/man/man7 $(DESTDIR)$(DATADIR)/doc/weir
 	install $(BUILD)/weir $(DESTDIR)$(BINDIR)/weir
 	install -m 644 $(BUILD)/libweir.a $(DESTDIR)$(LIBDIR)/libweir.a
 	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/weir
 	install -m 644 $(BUILD)/weir.1 $(DESTDIR)$(DATADIR)/man/man1/weir.1
+	install -m 644 $(BUILD)/docs/weir-lua.7 $(DESTDIR)$(DATADIR)/man/man7
+	install -m 644 $(BUILD)/docs/*.md $(DESTDIR)$(DATADIR)/doc/weir
 	for stub in $(STUBS:lua/meta/%=%); do install -D -m 644 \
 	    lua/meta/$$stub $(DESTDIR)$(DATADIR)/weir/meta/$$stub || exit; done
 	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@version@|$(VERSION)|' \
@@ -150,10 +159,12 @@ install: all $(BUILD)/weir.1 ## program, library, headers, man page, stubs: PREF
 	    > $(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc
 
 uninstall: ## removes what install put there
-	rm -rf $(DESTDIR)$(INCLUDEDIR)/weir $(DESTDIR)$(DATADIR)/weir
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/weir $(DESTDIR)$(DATADIR)/weir \
+	    $(DESTDIR)$(DATADIR)/doc/weir
 	rm -f $(DESTDIR)$(BINDIR)/weir $(DESTDIR)$(LIBDIR)/libweir.a \
 	    $(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc \
-	    $(DESTDIR)$(DATADIR)/man/man1/weir.1
+	    $(DESTDIR)$(DATADIR)/man/man1/weir.1 \
+	    $(DESTDIR)$(DATADIR)/man/man7/weir-lua.7
 
 # ---- testing ----
 

@@ -51,7 +51,9 @@ end
 
 local function return_of(text)
   local type, after = types.read(text)
-  local name, doc = string.match(string.sub(text, after), "^%s*([%a_][%w_.]*)%s*(.*)$")
+  local rest = string.sub(text, after)
+  local name, doc = string.match(rest, "^%s*([%a_][%w_.]*)%s*(.*)$")
+  if not name then name, doc = string.match(rest, "^%s*(%.%.%.)%s*(.*)$") end
   return { type = type, text = string.sub(text, 1, after - 1), name = name or "", doc = doc or "" }
 end
 
@@ -116,7 +118,6 @@ end
 function Reader:alias_value(text)
   local type, after = types.read(text)
   local alias = self.open_alias
-  if not alias then return end
   local doc = string.gsub(string.sub(text, after), "^%s*#?%s*", "")
   alias.values[#alias.values + 1] = { type = type, doc = doc }
   alias.type = types.union(alias.type, type)
@@ -205,7 +206,7 @@ function Reader:line(line)
   local value = string.match(line, "^%-%-%-|%s*(.*)$")
   local tag, rest = string.match(line, "^%-%-%-%s*@(%a+)%s*(.*)$")
   local doc = string.match(line, "^%-%-%-(.*)$")
-  if value then
+  if value and self.open_alias then
     self:alias_value(value)
   elseif tag then
     self:annotation(tag, rest)
@@ -213,8 +214,9 @@ function Reader:line(line)
     add_doc(self.block, doc)
   elseif not string.match(line, "^%s*$") then
     self:code(line)
-  elseif not self.block.class then
-    self.block = new_block()
+  else
+    self.open_alias = nil
+    if not self.block.class then self.block = new_block() end
   end
 end
 

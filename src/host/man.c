@@ -77,10 +77,10 @@ void host_man_print(FILE *out)
     for (int i = 0; host_commands[i]; i++)
         command(out, host_commands[i]);
     fputs(".SH SEE ALSO\n"
-          "The types and the documentation of every function that a script "
-          "can call are\nLuaLS stubs, installed below "
-          "\\fIshare/weir/meta\\fR.  The C library is described by\nits "
-          "headers, \\fIinclude/weir\\fR; "
+          ".BR weir\\-lua (7)\n"
+          "has every function that a script can call.  The same as LuaLS "
+          "stubs is\ninstalled below \\fIshare/weir/meta\\fR.  "
+          "The C library is described by\nits headers, \\fIinclude/weir\\fR; "
           "\\fBpkg\\-config \\-\\-cflags \\-\\-libs weir\\fR says how to\n"
           "build against it.\n",
           out);

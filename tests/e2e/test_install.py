@@ -30,9 +30,12 @@ def test_everything_lands_below_destdir_and_nothing_elsewhere(tmp_path):
     headers = {f"usr/include/weir/{h.name}" for h in (ROOT / "include/weir").glob("*.h")}
     stubs = {f"usr/share/weir/meta/{p.relative_to(ROOT / 'lua/meta')}"
              for p in (ROOT / "lua/meta").rglob("*.lua")}
-    assert found == headers | stubs | {
+    pages = {f"usr/share/doc/weir/{stub.read_text().split()[1]}.md"
+             for stub in (ROOT / "lua/meta").rglob("*.lua")}
+    assert found == headers | stubs | pages | {
         "usr/bin/weir", "usr/lib/libweir.a", "usr/lib/pkgconfig/weir.pc",
-        "usr/share/man/man1/weir.1"}
+        "usr/share/man/man1/weir.1", "usr/share/man/man7/weir-lua.7",
+        "usr/share/doc/weir/README.md"}
     pc = (tmp_path / "usr/lib/pkgconfig/weir.pc").read_text()
     assert str(tmp_path) not in pc and "prefix=/usr\n" in pc and "@" not in pc
     subprocess.run(["make", "-s", "-C", ROOT, "uninstall", "PREFIX=/usr",
