@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "weir/err.h"
 #include "weir/http.h"
@@ -73,6 +74,13 @@ void weir_auth_invalidate(struct weir_auth *auth, const char *token);
 /* False for WEIR_AUTH_BEARER: its token is the only one there will be, and
  * invalidating it does nothing. */
 bool weir_auth_renewable(const struct weir_auth *auth);
+/* Milliseconds that the cached token is good for, as the server has said; < 0
+ * where there is none, and for WEIR_AUTH_BEARER, of which nobody knows. */
+int64_t weir_auth_left_ms(const struct weir_auth *auth);
+/* What the server granted with it (RFC 6749 section 3.3), or NULL where its
+ * answer named none, which means all that was asked for.  Until the token is
+ * renewed or forgotten. */
+const char *weir_auth_scope(const struct weir_auth *auth);
 /* Token requests sent so far. */
 unsigned weir_auth_fetches(const struct weir_auth *auth);
 

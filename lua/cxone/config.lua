@@ -56,13 +56,15 @@ local function path_of(url)
   return (string.match(url, "^%a[%w+.-]*://[^/]*(/[^?#]*)")) or "/"
 end
 
-local function use_simulator(settings)
+local function use_simulator(settings, sources)
   settings.simulated = true
   settings.base_url = weir.sim_url
   settings.token_url = weir.sim_url .. path_of(settings.dialect.token_url)
-  settings.tenant = settings.tenant or "simulator"
-  settings.client_id = settings.client_id or "sim-client"
-  settings.client_secret = settings.client_secret or "sim-client-secret"
+  sources.base_url, sources.token_url = "simulator", "simulator"
+  for key, value in pairs { tenant = "simulator", client_id = "sim-client",
+    client_secret = "sim-client-secret" } do
+    if settings[key] == nil then settings[key], sources[key] = value, "simulator" end
+  end
 end
 
 local function list(names)
@@ -71,8 +73,8 @@ local function list(names)
     .. " are"
 end
 
---- Raises one error that names everything that is missing.
-local function require_complete(settings)
+--- The variables that are missing.
+local function missing_of(settings)
   local needed = { "tenant" }
   if not settings.auth and not settings.token then
     needed = { "tenant", "client_id", "client_secret" }
@@ -85,6 +87,11 @@ local function require_complete(settings)
   for _, key in ipairs(needed) do
     if not settings[key] then missing[#missing + 1] = dialect.environment[key] end
   end
+  return missing
+end
+
+--- Raises one error that names everything that is missing.
+local function require_complete(missing)
   if #missing == 0 then return end
   error(err.new {
     code = "config",
@@ -110,27 +117,46 @@ local function require_usable(settings)
   end
 end
 
-function config.resolve(given)
+--- What a connection would be made of, complete or not: the settings; where
+-- each came from ("option", the name of a variable, "simulator", "dialect");
+-- and the variables that are missing, without which there are no addresses.
+function config.survey(given)
   given = options.check("cxone.connect", given, known)
-  local settings = { dialect = overlay(dialect, given.dialect) }
+  local settings, sources = { dialect = overlay(dialect, given.dialect) }, {}
   for key in pairs(known) do
     if key ~= "dialect" then
       local name = dialect.environment[key]
       settings[key] = given[key]
-      if settings[key] == nil and name then settings[key] = env(name) end
+      if settings[key] ~= nil then
+        sources[key] = "option"
+      elseif name then
+        settings[key] = env(name)
+        sources[key] = settings[key] and name
+      end
     end
   end
-  if weir.sim_url then use_simulator(settings) end
-  require_complete(settings)
+  if weir.sim_url then use_simulator(settings, sources) end
+  local missing = missing_of(settings)
+  if #missing > 0 then return settings, sources, missing end
 
   local d = settings.dialect
-  settings.base_url = settings.base_url
-    or string.gsub(d.base_url, "{tenant}", (string.gsub(settings.tenant, "%%", "%%%%")))
-  settings.token_url = settings.token_url or d.token_url
-  settings.scope = settings.scope or d.scope
+  local from_dialect = {
+    base_url = string.gsub(d.base_url, "{tenant}", (string.gsub(settings.tenant, "%%", "%%%%"))),
+    token_url = d.token_url,
+    scope = d.scope,
+  }
+  for key, value in pairs(from_dialect) do
+    if not settings[key] then settings[key], sources[key] = value, "dialect" end
+  end
+  return settings, sources, missing
+end
+
+function config.resolve(given)
+  local settings, _, missing = config.survey(given)
+  require_complete(missing)
   require_usable(settings)
-  settings.limit = overlay(d.limit, settings.limit)
-  settings.retry = overlay(d.retry, settings.retry)
+  settings.limit = overlay(settings.dialect.limit, settings.limit)
+  settings.retry = overlay(settings.dialect.retry, settings.retry)
   return settings
 end
 

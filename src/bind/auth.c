@@ -187,6 +187,25 @@ static int auth_fetches(lua_State *L)
     return 1;
 }
 
+/* auth:life() → seconds that the token is good for; nil: nobody knows */
+static int auth_life(lua_State *L)
+{
+    int64_t left = weir_auth_left_ms(self(L, "life"));
+
+    if (left < 0)
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, (lua_Number)left / 1000);
+    return 1;
+}
+
+/* auth:scope() → what was granted; nil: the answer named none */
+static int auth_scope(lua_State *L)
+{
+    lua_pushstring(L, weir_auth_scope(self(L, "scope")));
+    return 1;
+}
+
 /* Never the credentials. */
 static int auth_tostring(lua_State *L)
 {
@@ -211,10 +230,9 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    {"token", auth_token},
-    {"invalidate", auth_invalidate},
-    {"fetches", auth_fetches},
-    {NULL, NULL},
+    {"token", auth_token},     {"invalidate", auth_invalidate},
+    {"fetches", auth_fetches}, {"life", auth_life},
+    {"scope", auth_scope},     {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

@@ -71,6 +71,15 @@ static int load_source(lua_State *L)
     return source_ran(L, LUA_OK, base);
 }
 
+void bind_source_preload(lua_State *L, const struct bind_source *source)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)source);
+    lua_pushcclosure(L, load_source, 1);
+    lua_setfield(L, -2, source->module);
+    lua_pop(L, 1);
+}
+
 void bind_open(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
@@ -88,11 +97,8 @@ void bind_open(lua_State *L)
     lua_pushcfunction(L, luaopen_weir_core);
     lua_setfield(L, -2, "weir.core");
     for (const struct bind_source *s = bind_sources; s->module; s++) {
-        if (bind_source_is_stub(s))
-            continue; /* read, never run */
-        lua_pushlightuserdata(L, (void *)(uintptr_t)s);
-        lua_pushcclosure(L, load_source, 1);
-        lua_setfield(L, -2, s->module);
+        if (!bind_source_is_stub(s)) /* read, never run */
+            bind_source_preload(L, s);
     }
     lua_pop(L, 1);
 }

@@ -59,6 +59,8 @@ struct bind_source {
 };
 extern const struct bind_source bind_sources[]; /* ends with module NULL */
 const struct bind_source *bind_source_find(const char *module);
+/* Lets `require` find it. */
+void bind_source_preload(lua_State *L, const struct bind_source *source);
 /* True for the type stubs of lua/meta: "meta.weir.page". */
 bool bind_source_is_stub(const struct bind_source *source);
 

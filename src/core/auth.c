@@ -31,7 +31,9 @@ struct weir_auth {
     struct weir_transport transport;
     struct weir_log *log;
 
-    char *token; /* NULL: none yet, or forgotten */
+    char *token;    /* NULL: none yet, or forgotten */
+    char *scope;    /* that came with it; NULL: the answer named none */
+    int64_t end_ms; /* of its life, by the loop's clock */
     /* Not to be used from here on, by either clock: the monotonic one stands
      * still while the machine sleeps, the wall clock may be set back. */
     int64_t stale_ms, stale_wall_ms;
@@ -111,7 +113,8 @@ static void forget(struct weir_auth *auth)
 {
     if (auth->token)
         weir_auth_wipe(auth->token, strlen(auth->token));
-    auth->token = NULL;
+    free(auth->scope);
+    auth->token = auth->scope = NULL;
 }
 
 void weir_auth_unref(struct weir_auth *auth)
@@ -154,13 +157,32 @@ unsigned weir_auth_fetches(const struct weir_auth *auth)
     return auth->fetches;
 }
 
-/* Takes `token` over.  Its life is counted from when it was asked for. */
-static void keep(struct weir_auth *auth, char *token, int64_t life_ms)
+int64_t weir_auth_left_ms(const struct weir_auth *auth)
 {
+    int64_t left;
+
+    if (!weir_auth_renewable(auth) || !auth->token)
+        return -1;
+    left = auth->end_ms - weir_loop_now(auth->loop);
+    return left > 0 ? left : 0;
+}
+
+const char *weir_auth_scope(const struct weir_auth *auth)
+{
+    return auth->scope;
+}
+
+/* Takes the texts over.  The token's life is counted from when it was asked
+ * for. */
+static void keep(struct weir_auth *auth, const struct weir_granted *granted)
+{
+    int64_t life_ms = granted->life_ms;
     int64_t use_ms = life_ms < SHORT_LIFE_MS ? life_ms / 2 : life_ms - EARLY_MS;
 
     forget(auth);
-    auth->token = token;
+    auth->token = granted->token;
+    auth->scope = granted->scope;
+    auth->end_ms = auth->sent_ms + life_ms;
     auth->stale_ms = auth->sent_ms + use_ms;
     auth->stale_wall_ms = auth->sent_wall_ms + use_ms;
 }
@@ -317,23 +339,24 @@ static void answered(void *ud, struct weir_op *request)
     struct weir_auth *auth = ud;
     const struct weir_http_response *response = weir_http_response(request);
     struct weir_err err = WEIR_ERR_INIT, none = WEIR_ERR_INIT;
-    char *token;
-    int64_t life_ms;
+    struct weir_granted granted = {.token = NULL};
 
     if (!response) {
         failed(auth, request);
         return;
     }
-    if (weir_grant_answer(response, &token, &life_ms, &err)) {
+    if (weir_grant_answer(response, &granted, &err)) {
         not_yet(auth, response, &none, &err);
         return;
     }
-    if (auth->log && weir_log_secret(auth->log, token, strlen(token), &err)) {
-        weir_auth_wipe(token, strlen(token));
+    if (auth->log && weir_log_secret(auth->log, granted.token,
+                                     strlen(granted.token), &err)) {
+        weir_auth_wipe(granted.token, strlen(granted.token));
+        free(granted.scope);
         all_fail(auth, &err);
     } else {
         weir_budget_give_back(&auth->budget, auth->spent);
-        keep(auth, token, life_ms);
+        keep(auth, &granted);
         all_succeed(auth);
     }
     end_request(auth);

@@ -341,8 +341,38 @@ static enum weir_code read_token(const struct weir_json *json, char **token,
     return *token ? WEIR_OK : weir_err_nomem(err);
 }
 
+/* RFC 6749 section 5.1: may be left out where all was granted.  Nothing is
+ * decided by it, so what is no text counts as left out. */
+static enum weir_code read_scope(const struct weir_json *json, char **scope,
+                                 struct weir_err *err)
+{
+    const char *text = weir_json_get_string(json, "scope");
+
+    if (!text)
+        return WEIR_OK;
+    *scope = strdup(text);
+    return *scope ? WEIR_OK : weir_err_nomem(err);
+}
+
+static enum weir_code read_grant(const struct weir_json *json,
+                                 struct weir_granted *granted,
+                                 struct weir_err *err)
+{
+    enum weir_code code = read_life(json, &granted->life_ms, err);
+
+    if (!code)
+        code = read_scope(json, &granted->scope, err);
+    if (!code)
+        code = read_token(json, &granted->token, err);
+    if (code) {
+        free(granted->scope);
+        granted->scope = NULL;
+    }
+    return code;
+}
+
 enum weir_code weir_grant_answer(const struct weir_http_response *response,
-                                 char **token, int64_t *life_ms,
+                                 struct weir_granted *granted,
                                  struct weir_err *err)
 {
     struct weir_json *json;
@@ -358,11 +388,8 @@ enum weir_code weir_grant_answer(const struct weir_http_response *response,
                             "the token endpoint answered %d with a body that "
                             "is no JSON object",
                             response->status);
-    else {
-        code = read_life(json, life_ms, err);
-        if (!code)
-            code = read_token(json, token, err);
-    }
+    else
+        code = read_grant(json, granted, err);
     weir_json_wipe(json);
     return code;
 }

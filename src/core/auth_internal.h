@@ -32,10 +32,16 @@ enum weir_code weir_grant_init(struct weir_grant *grant,
                                struct weir_err *err);
 void weir_grant_fini(struct weir_grant *grant);
 
-/* Reads an answer of the token endpoint.  On WEIR_OK `*token` is malloc'd
- * text and `*life_ms` what is left of it. */
+/* What an answer of the token endpoint grants. */
+struct weir_granted {
+    char *token;     /* malloc'd */
+    char *scope;     /* malloc'd; NULL: the answer names none */
+    int64_t life_ms; /* of the token, from when it was asked for */
+};
+
+/* Reads such an answer.  On WEIR_OK the texts are the caller's. */
 enum weir_code weir_grant_answer(const struct weir_http_response *response,
-                                 char **token, int64_t *life_ms,
+                                 struct weir_granted *granted,
                                  struct weir_err *err);
 
 /* True if `token` can stand in a header: 1 to 16 K of visible ASCII. */

@@ -251,13 +251,19 @@ static void add_globals(lua_State *L)
 
 /* The modules of the simulator and of commands have no business in a script,
  * and a script's own "sim.lua" or "check/x.lua" must be found. */
-static bool is_hidden(const char *module)
+static bool is_in_room(const char *module, const char *room)
 {
-    static const char *const rooms[] = {"sim", "check", "types"};
     size_t len = strcspn(module, ".");
 
+    return strlen(room) == len && memcmp(module, room, len) == 0;
+}
+
+static bool is_hidden(const char *module)
+{
+    static const char *const rooms[] = {"sim", "check", "types", "doctor"};
+
     for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
-        if (strlen(rooms[i]) == len && memcmp(module, rooms[i], len) == 0)
+        if (is_in_room(module, rooms[i]))
             return true;
     }
     return false;
@@ -273,6 +279,14 @@ static void hide_rooms(lua_State *L)
         }
     }
     lua_pop(L, 1);
+}
+
+void host_state_show_room(lua_State *L, const char *room)
+{
+    for (const struct bind_source *s = bind_sources; s->module; s++) {
+        if (is_in_room(s->module, room))
+            bind_source_preload(L, s);
+    }
 }
 
 static int open_all(lua_State *L)

@@ -12,6 +12,10 @@
  * are found beside `script` (a path, or NULL) first.  NULL without memory. */
 lua_State *host_state_new(struct bind_context *context, const char *script);
 
+/* Lets `require` find a room of lua/ that is hidden from scripts, for the
+ * command that it is of.  May raise for want of memory. */
+void host_state_show_room(lua_State *L, const char *room);
+
 /* Loads the script at `path` ("-": standard input) and pushes its main
  * function, whose globals are strict.  LUA_OK, or Lua's code with the
  * message on top. */

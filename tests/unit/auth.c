@@ -331,6 +331,38 @@ static void only_the_token_that_was_refused_is_dropped(void **state)
     assert_null(weir_auth_cached(f->auth));
 }
 
+/* RFC 6749 section 5.1: an answer may say what it grants. */
+static void life_and_scope_are_those_of_the_answer(void **state)
+{
+    struct fixture *f = *state;
+
+    make(f);
+    assert_true(weir_auth_left_ms(f->auth) < 0);
+    assert_null(weir_auth_scope(f->auth));
+    fake_transport_answer(&f->fake, 200, NULL,
+                          "{\"access_token\":\"tok-1234\",\"scope\":"
+                          "\"read\",\"expires_in\":3600}");
+    assert_int_equal(get(f, "tok-1234"), WEIR_OK);
+    assert_string_equal(weir_auth_scope(f->auth), "read");
+    assert_in_range(weir_auth_left_ms(f->auth), 3590000, 3600000);
+    weir_auth_invalidate(f->auth, NULL);
+    assert_true(weir_auth_left_ms(f->auth) < 0);
+    assert_null(weir_auth_scope(f->auth));
+    /* What is no text decides nothing. */
+    fake_transport_answer(&f->fake, 200, NULL,
+                          "{\"access_token\":\"tok-1234\",\"scope\":[1],"
+                          "\"expires_in\":0}");
+    assert_int_equal(get(f, "tok-1234"), WEIR_OK);
+    assert_null(weir_auth_scope(f->auth));
+    assert_int_equal(weir_auth_left_ms(f->auth), 0);
+    /* A scope beside a token that cannot be used goes with it. */
+    weir_auth_invalidate(f->auth, NULL);
+    fake_transport_answer(&f->fake, 200, NULL,
+                          "{\"access_token\":\"\",\"scope\":\"read\"}");
+    assert_int_equal(get(f, NULL), WEIR_PROTOCOL);
+    assert_null(weir_auth_scope(f->auth));
+}
+
 /* ---- single flight ---- */
 
 static void fifty_askers_share_one_request(void **state)
@@ -626,6 +658,7 @@ int main(void)
         TEST(a_fresh_token_costs_nothing),
         TEST(a_token_without_life_serves_those_who_asked),
         TEST(only_the_token_that_was_refused_is_dropped),
+        TEST(life_and_scope_are_those_of_the_answer),
         TEST(fifty_askers_share_one_request),
         TEST(cancelling_one_leaves_the_fetch_to_the_others),
         TEST(cancelling_the_last_ends_the_fetch),

@@ -68,6 +68,14 @@ function Auth:token() end
 ---`auth.bearer`.
 function Auth:invalidate() end
 
+---How long the token that is there now is good for, as the server has said.
+---@return number? seconds `nil` where there is none yet, and for `auth.bearer`
+function Auth:life() end
+
+---The scope that the server granted with the token that is there now.
+---@return string? words parted by spaces; `nil` where the answer named none
+function Auth:scope() end
+
 ---Token requests sent so far.
 ---@return integer
 function Auth:fetches() end
