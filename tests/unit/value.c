@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rig.h"
 #include "weir/value.h"
 
 static enum weir_code parse(const char *text, struct weir_number *out)
@@ -263,7 +264,7 @@ static void every_double_comes_back_bit_by_bit(void **state)
     uint64_t seed = 88172645463325252u;
 
     (void)state;
-    for (int i = 0; i < 50000; i++) {
+    for (int i = 0; i < rig_rounds(50000); i++) {
         uint64_t bits = next_random(&seed);
         double value;
 
