@@ -1,8 +1,10 @@
 """weir doctor: each thing that a run stands on, well or with what to do; the
 exit code; and never a secret."""
 
+import http.server
 import json
 import socket
+import threading
 import time
 
 import pytest
@@ -206,6 +208,61 @@ def test_a_proxy_is_shown_without_its_password(run_weir):
                       env={"HTTPS_PROXY": f"http://me:{SECRET}@proxy.example:3128"})
     assert result.returncode == 0 and "proxy.example:3128" in result.stdout
     assert SECRET not in result.stdout + result.stderr
+
+
+class Other(http.server.BaseHTTPRequestHandler):
+    """A tenant that differs: fewer scopes, limits in headers, no Date."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, value):
+        body = json.dumps(value).encode()
+        self.send_response_only(200)
+        for name, text in {"Content-Length": len(body), "Content-Type": "application/json",
+                           "X-RateLimit-Limit": 50, "RateLimit-Remaining": 49}.items():
+            self.send_header(name, str(text))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_HEAD(self):  # noqa: N802
+        self.answer({})
+
+    def do_GET(self):  # noqa: N802
+        self.answer({"filters": [], "next_cursor": None})
+
+    def do_POST(self):  # noqa: N802
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer({"access_token": "tok-of-the-other", "token_type": "Bearer",
+                     "expires_in": 90, "scope": "event-processing:read more"})
+
+
+@pytest.fixture
+def other():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_the_answers_tell(doctor, run_weir, other):
+    env = {"CXONE_TENANT": "t", "CXONE_CLIENT_ID": "c", "CXONE_CLIENT_SECRET": SECRET,
+           "CXONE_BASE_URL": other, "CXONE_TOKEN_URL": other + "/token"}
+    code, checks = doctor(env)
+    assert code == 0
+    assert "good for 90 s" in checks["token"]["detail"]
+    assert checks["scopes"]["status"] == "warn"
+    assert checks["scopes"]["detail"] == "not granted: event-processing:write analytics:read"
+    assert checks["rate_limit"]["detail"] == "ratelimit-remaining: 49; x-ratelimit-limit: 50"
+    assert checks["clock"] == {"name": "clock", "status": "skip",
+                               "detail": "the server sends no Date"}
+    traced = run_weir("doctor", "--trace", env=env)
+    assert "tok-of-the-other" not in traced.stdout + traced.stderr
+    assert SECRET not in traced.stdout + traced.stderr and "/token" in traced.stderr
 
 
 def test_a_server_that_echoes_the_secret(doctor, run_weir, sim):
