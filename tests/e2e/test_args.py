@@ -72,7 +72,7 @@ def complete(run_weir, *words, cwd=None):
     (["run", "--color", "a"], ["auto", "always"]),
     (["run", "--color=n"], ["--color=never"]),
     (["run", ""], [":files"]),
-    (["--trace"], ["--traceback"]),
+    (["--traceb"], ["--traceback"]),
     (["help", "si"], ["sim"]),
     (["completion", "b"], ["bash"]),
     (["sim", "--scenario", ""], [":files"]),
