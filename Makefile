@@ -35,9 +35,12 @@ LDFLAGS_ALL += -Wl,-z,relro,-z,now
 endif
 
 CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8
-HOST_PKGS := lua5.4 libmicrohttpd libedit
-# Loaded by the program itself when it is needed (src/sim/sqlite_late.h).
-LATE_PKGS := sqlite3
+HOST_PKGS := lua5.4 libedit
+# Loaded by the program itself when they are needed (src/sim/late.h).
+LATE_PKGS := sqlite3 libmicrohttpd
+# Most of a short run is the dynamic loader looking for the names of libcrypto,
+# which libcurl brings; it looks in the order of this list.
+FIRST_PKGS := libcrypto
 TEST_PKGS := cmocka
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
@@ -91,8 +94,9 @@ $(BUILD)/libweir.a: $(CORE_OBJ)
 	$(call step,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/weir: $(HOST_OBJ) $(BUILD)/libweir.a
-	$(call step,LD,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -rdynamic -o $@ $^ \
-	    $(HOST_LIBS) $(CORE_LIBS)
+	$(call step,LD,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -rdynamic -o $@ \
+	    -Wl,--push-state,--no-as-needed $(shell pkg-config --libs $(FIRST_PKGS)) \
+	    -Wl,--pop-state $^ $(HOST_LIBS) $(CORE_LIBS)
 
 $(BUILD)/src/core/%.o: src/core/%.c
 	@mkdir -p $(@D)

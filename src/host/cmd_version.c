@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include <lua.h>
-#include <microhttpd.h>
 
 #include "commands.h"
 #include "environment.h"
 #include "exit.h"
+#include "mhd_late.h"
 #include "weir/version.h"
 
 static int run(int argc, char **argv);
@@ -55,7 +55,8 @@ static int run(int argc, char **argv)
         verbose = true;
     }
     printf("weir %s\n%s %s libmicrohttpd/%s\n", weir_version(), LUA_RELEASE,
-           weir_version_libraries(), MHD_get_version());
+           weir_version_libraries(),
+           sim_mhd_load(NULL) ? "none" : sim_mhd.get_version());
     if (verbose)
         print_environment();
     return HOST_EXIT_DONE;

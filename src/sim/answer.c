@@ -40,11 +40,11 @@ static ssize_t read_body(void *ud, uint64_t pos, char *out, size_t max)
 static struct MHD_Response *make_response(struct server_answer *answer)
 {
     if (answer->chunked)
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
-                                                 read_body, answer, NULL);
-    return MHD_create_response_from_buffer(answer->body.len,
-                                           (void *)weir_buf_str(&answer->body),
-                                           MHD_RESPMEM_PERSISTENT);
+        return sim_mhd.create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
+                                                     read_body, answer, NULL);
+    return sim_mhd.create_response_from_buffer(
+        answer->body.len, (void *)weir_buf_str(&answer->body),
+        MHD_RESPMEM_PERSISTENT);
 }
 
 /* False for a field that the library refuses (CR, LF, an empty name). */
@@ -57,12 +57,12 @@ static bool add_headers(struct MHD_Response *response,
     while (at < end) {
         const char *value = at + strlen(at) + 1;
 
-        if (MHD_add_response_header(response, at, value) != MHD_YES)
+        if (sim_mhd.add_response_header(response, at, value) != MHD_YES)
             return false;
         at = value + strlen(value) + 1;
     }
-    return !answer->close ||
-           MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    return !answer->close || sim_mhd.add_response_header(response, "Connection",
+                                                         "close") == MHD_YES;
 }
 
 enum MHD_Result answer_queue(struct MHD_Connection *connection,
@@ -77,7 +77,7 @@ enum MHD_Result answer_queue(struct MHD_Connection *connection,
     if (!response)
         return MHD_NO;
     if (add_headers(response, answer))
-        result = MHD_queue_response(connection, answer->status, response);
-    MHD_destroy_response(response);
+        result = sim_mhd.queue_response(connection, answer->status, response);
+    sim_mhd.destroy_response(response);
     return result;
 }

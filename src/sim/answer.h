@@ -4,8 +4,7 @@
 #ifndef WEIR_SIM_ANSWER_H
 #define WEIR_SIM_ANSWER_H
 
-#include <microhttpd.h>
-
+#include "mhd_late.h"
 #include "server.h"
 
 /* Queues the answer, or returns MHD_NO, upon which the library closes the

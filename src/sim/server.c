@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -170,25 +169,26 @@ static enum MHD_Result take_body(struct exchange *e, const char *data,
  * sending side before it has the answer gets none. */
 static void queue_for_handler(struct exchange *e, enum exchange_state state)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+    const union MHD_ConnectionInfo *info = sim_mhd.get_connection_info(
         e->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
     e->fd = info->connect_fd;
     e->n_headers = 0;
-    MHD_get_connection_values(e->connection, MHD_HEADER_KIND, see_header, e);
+    sim_mhd.get_connection_values(e->connection, MHD_HEADER_KIND, see_header,
+                                  e);
     e->state = state;
     exchange_link(e);
-    MHD_suspend_connection(e->connection);
+    sim_mhd.suspend_connection(e->connection);
 }
 
 static bool has_large_body(struct MHD_Connection *connection)
 {
-    const char *length = MHD_lookup_connection_value(
+    const char *length = sim_mhd.lookup_connection_value(
         connection, MHD_HEADER_KIND, "Content-Length");
 
     /* Of a chunked one nobody knows. */
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                       "Transfer-Encoding") ||
+    return sim_mhd.lookup_connection_value(connection, MHD_HEADER_KIND,
+                                           "Transfer-Encoding") ||
            (length && strtoul(length, NULL, 10) > LARGE_BODY);
 }
 
@@ -266,7 +266,7 @@ static enum weir_code listen_on(struct server *server, unsigned port,
 static enum weir_code start_daemon(struct server *server, struct weir_err *err)
 {
     errno = 0; /* the library has no other word for what went wrong */
-    server->daemon = MHD_start_daemon(
+    server->daemon = sim_mhd.start_daemon(
         /* The handler says what time it is: its clock may be another. */
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_SUPPRESS_DATE_NO_CLOCK,
@@ -288,9 +288,12 @@ static enum weir_code start_daemon(struct server *server, struct weir_err *err)
 enum weir_code server_new(unsigned port, server_handler_fn *handler, void *ud,
                           struct server **out, struct weir_err *err)
 {
-    struct server *server = calloc(1, sizeof(*server));
-    enum weir_code code;
+    struct server *server;
+    enum weir_code code = sim_mhd_load(err);
 
+    if (code)
+        return code;
+    server = calloc(1, sizeof(*server));
     if (!server)
         return weir_err_nomem(err);
     server->handler = handler;
@@ -366,7 +369,7 @@ static void resume(struct exchange *e)
         wire_end(&e->answer, e->fd);
         e->state = EXCHANGE_DUE;
     }
-    MHD_resume_connection(e->connection);
+    sim_mhd.resume_connection(e->connection);
 }
 
 /* Sends and resumes what is due by `time`.  Returns when to look again: at
@@ -401,7 +404,7 @@ static int wait_milliseconds(struct server *server, int64_t nearest)
         ms = nearest - now(server);
         ms = ms < 0 ? 0 : ms;
     }
-    if (MHD_get_timeout(server->daemon, &library) == MHD_YES &&
+    if (sim_mhd.get_timeout(server->daemon, &library) == MHD_YES &&
         (ms < 0 || library < (MHD_UNSIGNED_LONG_LONG)ms))
         ms = (int64_t)library;
     return ms > 60000 ? 60000 : (int)ms;
@@ -431,14 +434,14 @@ static void wait_for_something(struct server *server, int milliseconds)
 void server_run(struct server *server)
 {
     const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        sim_mhd.get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
     server->fds[0] = (struct pollfd){.fd = info->epoll_fd, .events = POLLIN};
     server->fds[1] = (struct pollfd){.fd = server->end, .events = POLLIN};
     do {
         int64_t nearest;
 
-        MHD_run(server->daemon);
+        sim_mhd.run(server->daemon);
         answer_queued(server);
         nearest = resume_due(server, now(server));
         wait_for_something(server, wait_milliseconds(server, nearest));
@@ -459,7 +462,7 @@ void server_free(struct server *server)
         /* The library must not be stopped with suspended connections. */
         while (server->suspended)
             resume(server->suspended);
-        MHD_stop_daemon(server->daemon);
+        sim_mhd.stop_daemon(server->daemon);
     }
     if (server->fd >= 0)
         close(server->fd);

@@ -1,9 +1,5 @@
 /*
- * sqlite_late: SQLite, loaded when a state file is opened.
- *
- * Linked like the other libraries it would be loaded and relocated by every
- * run, a sixth of a short script's time, for what only `weir sim --state`
- * needs.
+ * sqlite_late: SQLite, loaded when a state file is opened (see late.h).
  */
 #ifndef WEIR_SIM_SQLITE_LATE_H
 #define WEIR_SIM_SQLITE_LATE_H
@@ -42,7 +38,10 @@ struct sim_sqlite {
 #undef SIM_SQLITE_MEMBER
 };
 
-/* The library, which stays loaded.  NULL and WEIR_IO if it cannot be. */
-const struct sim_sqlite *sim_sqlite(struct weir_err *err);
+/* Filled by sim_sqlite_load, before any state is opened. */
+extern struct sim_sqlite sim_sqlite;
+
+/* WEIR_OK; WEIR_NOMEM or WEIR_IO if the library cannot be had. */
+enum weir_code sim_sqlite_load(struct weir_err *err);
 
 #endif

@@ -24,9 +24,6 @@ static const char *const texts[STATEMENTS] = {
     [COMMIT] = "COMMIT",
 };
 
-/* Set when the first state is opened. */
-static const struct sim_sqlite *sqlite;
-
 struct state {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
@@ -86,8 +83,8 @@ static enum weir_code set_locked(struct weir_err *err, const char *path)
 /* The database's last error as ours. */
 static enum weir_code set_failed(struct state *state, struct weir_err *err)
 {
-    int code = sqlite->extended_errcode(state->db);
-    int number = sqlite->system_errno(state->db);
+    int code = sim_sqlite.extended_errcode(state->db);
+    int number = sim_sqlite.system_errno(state->db);
 
     if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
         state->sync_failed = true;
@@ -105,7 +102,7 @@ static enum weir_code set_failed(struct state *state, struct weir_err *err)
     default: break;
     }
     return number ? set_errno(err, state->path, number)
-                  : set_io(err, state->path, sqlite->errmsg(state->db));
+                  : set_io(err, state->path, sim_sqlite.errmsg(state->db));
 }
 
 /* ---- opening ---- */
@@ -113,7 +110,7 @@ static enum weir_code set_failed(struct state *state, struct weir_err *err)
 static enum weir_code run(struct state *state, const char *sql,
                           struct weir_err *err)
 {
-    return sqlite->exec(state->db, sql, NULL, NULL, NULL) == SQLITE_OK
+    return sim_sqlite.exec(state->db, sql, NULL, NULL, NULL) == SQLITE_OK
                ? WEIR_OK
                : set_failed(state, err);
 }
@@ -123,20 +120,20 @@ static enum weir_code ask(struct state *state, const char *sql, int64_t *out,
                           struct weir_err *err)
 {
     sqlite3_stmt *statement;
-    int code = sqlite->prepare_v2(state->db, sql, -1, &statement, NULL);
+    int code = sim_sqlite.prepare_v2(state->db, sql, -1, &statement, NULL);
 
     if (code == SQLITE_OK) {
-        code = sqlite->step(statement);
+        code = sim_sqlite.step(statement);
         if (code == SQLITE_ROW)
-            *out = sqlite->column_int64(statement, 0);
+            *out = sim_sqlite.column_int64(statement, 0);
     }
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
         enum weir_code failed = set_failed(state, err);
 
-        sqlite->finalize(statement);
+        sim_sqlite.finalize(statement);
         return failed;
     }
-    sqlite->finalize(statement);
+    sim_sqlite.finalize(statement);
     return WEIR_OK;
 }
 
@@ -220,9 +217,9 @@ static enum weir_code make_schema(struct state *state, struct weir_err *err)
 static enum weir_code prepare(struct state *state, struct weir_err *err)
 {
     for (int i = 0; i < STATEMENTS; i++) {
-        if (sqlite->prepare_v3(state->db, texts[i], -1,
-                               SQLITE_PREPARE_PERSISTENT, &state->statements[i],
-                               NULL) != SQLITE_OK)
+        if (sim_sqlite.prepare_v3(state->db, texts[i], -1,
+                                  SQLITE_PREPARE_PERSISTENT,
+                                  &state->statements[i], NULL) != SQLITE_OK)
             return set_failed(state, err);
     }
     return WEIR_OK;
@@ -235,12 +232,12 @@ static enum weir_code open_database(struct state *state, struct weir_err *err)
 
     if (code)
         return code;
-    if (sqlite->open_v2(state->path, &state->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                            SQLITE_OPEN_EXRESCODE,
-                        NULL) != SQLITE_OK)
+    if (sim_sqlite.open_v2(state->path, &state->db,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                               SQLITE_OPEN_EXRESCODE,
+                           NULL) != SQLITE_OK)
         return state->db ? set_failed(state, err) : weir_err_nomem(err);
-    if (sqlite->db_readonly(state->db, "main") == 1)
+    if (sim_sqlite.db_readonly(state->db, "main") == 1)
         return set_io(err, state->path, "it cannot be written");
     code = run(state, "PRAGMA locking_mode = EXCLUSIVE", err);
     if (code == WEIR_OK)
@@ -263,9 +260,9 @@ enum weir_code state_open(const char *path, struct state **out,
     struct state *state;
     enum weir_code code;
 
-    sqlite = sim_sqlite(err);
-    if (!sqlite)
-        return WEIR_IO;
+    code = sim_sqlite_load(err);
+    if (code)
+        return code;
     state = calloc(1, sizeof(*state));
     if (!state)
         return weir_err_nomem(err);
@@ -284,8 +281,8 @@ void state_close(struct state *state)
     if (!state)
         return;
     for (int i = 0; i < STATEMENTS; i++)
-        sqlite->finalize(state->statements[i]);
-    sqlite->close(state->db);
+        sim_sqlite.finalize(state->statements[i]);
+    sim_sqlite.close(state->db);
     free(state->path);
     free(state);
 }
@@ -294,37 +291,37 @@ void state_close(struct state *state)
 
 static bool show_row(sqlite3_stmt *row, state_item_fn *fn, void *ud)
 {
-    const char *kind = (const char *)sqlite->column_text(row, 0);
-    struct state_key key = {.number = sqlite->column_int64(row, 1)};
+    const char *kind = (const char *)sim_sqlite.column_text(row, 0);
+    struct state_key key = {.number = sim_sqlite.column_int64(row, 1)};
     const char *value;
 
-    if (sqlite->column_type(row, 1) != SQLITE_INTEGER) {
-        key.text = (const char *)sqlite->column_text(row, 1);
-        key.len = (size_t)sqlite->column_bytes(row, 1);
+    if (sim_sqlite.column_type(row, 1) != SQLITE_INTEGER) {
+        key.text = (const char *)sim_sqlite.column_text(row, 1);
+        key.len = (size_t)sim_sqlite.column_bytes(row, 1);
     }
-    value = (const char *)sqlite->column_text(row, 2);
+    value = (const char *)sim_sqlite.column_text(row, 2);
     return fn(ud, kind ? kind : "", &key, value ? value : "",
-              (size_t)sqlite->column_bytes(row, 2));
+              (size_t)sim_sqlite.column_bytes(row, 2));
 }
 
 enum weir_code state_each(struct state *state, state_item_fn *fn, void *ud,
                           struct weir_err *err)
 {
     sqlite3_stmt *rows;
-    int code = sqlite->prepare_v2(
+    int code = sim_sqlite.prepare_v2(
         state->db, "SELECT kind, key, value FROM item ORDER BY kind, key", -1,
         &rows, NULL);
     enum weir_code failed;
 
     if (code == SQLITE_OK) {
-        while ((code = sqlite->step(rows)) == SQLITE_ROW) {
+        while ((code = sim_sqlite.step(rows)) == SQLITE_ROW) {
             if (!show_row(rows, fn, ud))
                 break;
         }
     }
     failed = code == SQLITE_DONE || code == SQLITE_ROW ? WEIR_OK
                                                        : set_failed(state, err);
-    sqlite->finalize(rows);
+    sim_sqlite.finalize(rows);
     return failed;
 }
 
@@ -332,8 +329,8 @@ enum weir_code state_each(struct state *state, state_item_fn *fn, void *ud,
 
 static void undo(struct state *state)
 {
-    if (!sqlite->get_autocommit(state->db))
-        sqlite->exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+    if (!sim_sqlite.get_autocommit(state->db))
+        sim_sqlite.exec(state->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static enum weir_code step(struct state *state, enum statement which,
@@ -342,10 +339,10 @@ static enum weir_code step(struct state *state, enum statement which,
     sqlite3_stmt *statement = state->statements[which];
     enum weir_code code = WEIR_OK;
 
-    if (sqlite->step(statement) != SQLITE_DONE)
+    if (sim_sqlite.step(statement) != SQLITE_DONE)
         code = set_failed(state, err);
-    sqlite->reset(statement);
-    sqlite->clear_bindings(statement);
+    sim_sqlite.reset(statement);
+    sim_sqlite.clear_bindings(statement);
     if (code)
         undo(state);
     return code;
@@ -354,12 +351,12 @@ static enum weir_code step(struct state *state, enum statement which,
 static void bind_key(sqlite3_stmt *statement, const char *kind,
                      const struct state_key *key)
 {
-    sqlite->bind_text(statement, 1, kind, -1, SQLITE_STATIC);
+    sim_sqlite.bind_text(statement, 1, kind, -1, SQLITE_STATIC);
     if (key->text)
-        sqlite->bind_text64(statement, 2, key->text, key->len, SQLITE_STATIC,
-                            SQLITE_UTF8);
+        sim_sqlite.bind_text64(statement, 2, key->text, key->len, SQLITE_STATIC,
+                               SQLITE_UTF8);
     else
-        sqlite->bind_int64(statement, 2, key->number);
+        sim_sqlite.bind_int64(statement, 2, key->number);
 }
 
 enum weir_code state_begin(struct state *state, struct weir_err *err)
@@ -383,7 +380,8 @@ enum weir_code state_put(struct state *state, const char *kind,
     sqlite3_stmt *statement = state->statements[PUT];
 
     bind_key(statement, kind, key);
-    sqlite->bind_text64(statement, 3, value, len, SQLITE_STATIC, SQLITE_UTF8);
+    sim_sqlite.bind_text64(statement, 3, value, len, SQLITE_STATIC,
+                           SQLITE_UTF8);
     return step(state, PUT, err);
 }
 

@@ -1,0 +1,36 @@
+#include "late.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+static enum weir_code fail(const struct late_library *library, const char *why,
+                           struct weir_err *err)
+{
+    if (why && strstr(why, strerror(ENOMEM)))
+        return weir_err_nomem(err);
+    weir_err_set(err, WEIR_IO, "cannot load %s, which %s: %s", library->file,
+                 library->purpose, why ? why : "out of memory");
+    weir_err_hint(err, "install the package %s", library->package);
+    return WEIR_IO;
+}
+
+enum weir_code late_load(const struct late_library *library, void *out,
+                         struct weir_err *err)
+{
+    void *loaded = dlopen(library->file, RTLD_NOW | RTLD_LOCAL);
+
+    if (!loaded)
+        return fail(library, dlerror(), err);
+    for (size_t i = 0; i < library->n_functions; i++) {
+        if (!dlsym(loaded, library->functions[i].name))
+            return fail(library, dlerror(), err);
+    }
+    for (size_t i = 0; i < library->n_functions; i++) {
+        void *function = dlsym(loaded, library->functions[i].name);
+
+        memcpy((char *)out + library->functions[i].offset, &function,
+               sizeof(function));
+    }
+    return WEIR_OK;
+}
