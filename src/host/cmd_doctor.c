@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <lua.h>
-#include <microhttpd.h>
 
 #include "commands.h"
 #include "environment.h"
 #include "exit.h"
 #include "lua_state.h"
+#include "mhd_late.h"
 #include "probe.h"
 #include "session.h"
 #include "weir/version.h"
@@ -106,7 +106,8 @@ static void push_facts(lua_State *L, const struct examination *it)
     set_text(L, "version", weir_version());
     set_text(L, "lua", LUA_RELEASE);
     lua_pushfstring(L, "%s %s libmicrohttpd/%s", LUA_RELEASE,
-                    weir_version_libraries(), MHD_get_version());
+                    weir_version_libraries(),
+                    (sim_mhd_load(NULL) ? "none" : sim_mhd.get_version()));
     lua_setfield(L, -2, "libraries");
     set_text(L, "proxy", words.proxy);
     set_text(L, "no_proxy", words.no_proxy);
