@@ -177,7 +177,7 @@ test: ## run every test: unit, lua, e2e, torture (installs what they need)
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(UNIT_BIN) $(FUZZ_BIN) \
 	    $(BUILD)/tests/torture/core $(BUILD)/tests/torture/shim.so
 	@$(MAKE) --no-print-directory unit lua-test e2e torture-core
-	@$(MAKE) --no-print-directory torture-sweep TORTURE=100
+	@$(MAKE) --no-print-directory torture-sweep TORTURE=60
 
 $(BUILD)/tests/unit/support/%.o: tests/unit/support/%.c
 	@mkdir -p $(@D)
@@ -282,7 +282,8 @@ torture: ## the core and whole runs, allocations failing (TORTURE=stacks|all|N)
 VALGRIND_JOBS ?= $(shell nproc)
 # What is written before the end of a program and still pointed to is no leak.
 VALGRIND = valgrind --quiet --error-exitcode=9 --leak-check=full \
-    --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
+    --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+    --suppressions=$(CURDIR)/tests/valgrind.supp
 
 $(BUILD)/weir-valgrind: $(BUILD)/weir Makefile
 	@printf '#!/bin/sh\nexec $(VALGRIND) "$(abspath $(BUILD)/weir)" "$$@"\n' > $@
