@@ -20,7 +20,8 @@ local brackets = { ["("] = 1, ["["] = 1, ["{"] = 1, [")"] = -1, ["]"] = -1, ["}"
 -- Locals -----------------------------------------------------------------------
 
 local function blank(text, first, last)
-  return text:sub(1, first - 1) .. (" "):rep(last - first + 1) .. text:sub(last + 1)
+  return string.sub(text, 1, first - 1) .. string.rep(" ", last - first + 1)
+    .. string.sub(text, last + 1)
 end
 
 --- The names of a `local` statement whose first name is token `i`; the token
@@ -78,7 +79,7 @@ function chunk.keep_locals(text)
   end
   for n = #additions, 1, -1 do
     local at = additions[n]
-    text = text:sub(1, at) .. " = nil" .. text:sub(at + 1)
+    text = string.sub(text, 1, at) .. " = nil" .. string.sub(text, at + 1)
   end
   return text, names
 end
@@ -86,24 +87,24 @@ end
 -- Compiling ----------------------------------------------------------------------
 
 local function is_cut_off(message)
-  return message:find("near <eof>", 1, true) ~= nil
-    and not message:find("unfinished string near", 1, true) -- no line can end that
+  return string.find(message, "near <eof>", 1, true) ~= nil
+    and not string.find(message, "unfinished string near", 1, true) -- no line can end that
 end
 
 --- Whether the text is nothing but space and comments.
 function chunk.is_empty(text)
   local tokens, in_comment = lexer.tokens(text, 1)
-  return #tokens == 0 and not (in_comment and text:find("%-%-%[=*%[") ~= nil)
+  return #tokens == 0 and not (in_comment and string.find(text, "%-%-%[=*%[") ~= nil)
 end
 
 --- Reads a typed text. Returns {fn =, expression = bool, silent = bool, names =
 -- {locals}, text = what runs}; or nil, the message, and whether more lines may
 -- make it complete.
 function chunk.compile(text, name, env)
-  local expression = text:gsub("^%s*=", "", 1)
+  local expression = string.gsub(text, "^%s*=", "", 1)
   local fn, e = load("return " .. expression, name, "t", env)
   if fn then
-    return { fn = fn, expression = true, silent = text:find(";%s*$") ~= nil, names = {},
+    return { fn = fn, expression = true, silent = string.find(text, ";%s*$") ~= nil, names = {},
              text = expression }
   end
   local kept, names = chunk.keep_locals(text)
@@ -144,11 +145,11 @@ end
 --- How many columns too far the last line of the text is indented, now that
 -- it turned out to end a block.
 function chunk.outdent(text)
-  local before, line = text:match("^(.*\n)([^\n]*)$")
+  local before, line = string.match(text, "^(.*\n)([^\n]*)$")
   if not before then return 0 end
-  local space, word = line:match("^( *)(%a+)")
+  local space, word = string.match(line, "^( *)(%a+)")
   if not (word and outdents[word]) then
-    space, word = line:match("^( *)([%)%]}])")
+    space, word = string.match(line, "^( *)([%)%]}])")
   end
   if not word then return 0 end
   return math.max(0, math.min(#space, #space - chunk.indent(before) + 2))

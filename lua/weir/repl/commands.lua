@@ -23,8 +23,8 @@ end
 local function usage(command, why)
   error(err.new {
     code = "invalid",
-    message = (":%s: %s"):format(command.name, why),
-    hint = (":%s%s"):format(command.name, command.arg and " " .. command.arg or ""),
+    message = string.format(":%s: %s", command.name, why),
+    hint = string.format(":%s%s", command.name, command.arg and " " .. command.arg or ""),
   }, 0)
 end
 commands.usage = usage
@@ -34,7 +34,7 @@ function commands.find(word)
   if by_name[word] then return by_name[word] end
   local found
   for _, command in ipairs(commands.list) do
-    if word ~= "" and command.name:sub(1, #word) == word then
+    if word ~= "" and string.sub(command.name, 1, #word) == word then
       if found then return nil end
       found = command
     end
@@ -48,19 +48,19 @@ local function unknown(word)
   local near = text.nearest(word, names)
   error(err.new {
     code = "invalid",
-    message = ("no command :%s%s"):format(word,
-      near and (" (did you mean :%s?)"):format(near) or ""),
+    message = string.format("no command :%s%s", word,
+      near and string.format(" (did you mean :%s?)", near) or ""),
     hint = ":help lists the commands",
   }, 0)
 end
 
 --- Runs what stands after the colon.
 function commands.run(session, line)
-  local word, rest = line:match("^(%S*)%s*(.*)$")
+  local word, rest = string.match(line, "^(%S*)%s*(.*)$")
   local command = commands.find(word)
   if not command or command.stopped and not session.frame then unknown(word) end
   if rest ~= "" and not command.arg then usage(command, "takes nothing after it") end
-  if rest == "" and command.arg and command.arg:sub(1, 1) ~= "[" then
+  if rest == "" and command.arg and string.sub(command.arg, 1, 1) ~= "[" then
     usage(command, "needs " .. command.arg)
   end
   return command.run(session, rest, command)
@@ -70,7 +70,7 @@ end
 function commands.wants_more(word, rest)
   local command = commands.find(word)
   if not command or command.takes ~= "lua" then return false end
-  return chunk.wants_more((rest:gsub("^%s*[%d.]+%s", "", 1)))
+  return chunk.wants_more((string.gsub(rest, "^%s*[%d.]+%s", "", 1)))
 end
 
 -- Looking ------------------------------------------------------------------------
@@ -109,10 +109,11 @@ commands.add {
     run_shown(session, rest)
     local took, used, after = session.host.now() - began, os.clock() - cpu, requests(session)
     local sent = after.requests - before.requests
-    session:print(session.style:paint("dim", ("%.1f ms, %.1f ms of it computing, %d request%s%s")
-      :format(took * 1000, used * 1000, sent, sent == 1 and "" or "s",
-        after.retries > before.retries
-          and (" (%d repeated)"):format(after.retries - before.retries) or "")))
+    local repeated = after.retries > before.retries
+      and string.format(" (%d repeated)", after.retries - before.retries) or ""
+    session:print(session.style:paint("dim",
+      string.format("%.1f ms, %.1f ms of it computing, %d request%s%s", took * 1000, used * 1000,
+        sent, sent == 1 and "" or "s", repeated)))
   end,
 }
 
@@ -179,7 +180,7 @@ local function overview(session)
   }
   for _, row in ipairs(rows) do
     lines[#lines + 1] = "  " .. session.style:paint("key", row[1])
-      .. (" "):rep(widest - #row[1] + 2) .. row[2]
+      .. string.rep(" ", widest - #row[1] + 2) .. row[2]
   end
   lines[#lines + 1] = ""
   lines[#lines + 1] = "  :help tenant.filters   what a tenant's filters can do"
@@ -193,9 +194,9 @@ end
 
 local function show_help(session, name, whole)
   if name == "" then return session:print(overview(session)) end
-  local command = name:sub(1, 1) == ":" and commands.find(name:sub(2))
+  local command = string.sub(name, 1, 1) == ":" and commands.find(string.sub(name, 2))
   if command then
-    return session:print((":%s%s: %s"):format(command.name,
+    return session:print(string.format(":%s%s: %s", command.name,
       command.arg and " " .. command.arg or "", command.help))
   end
   local width = session.host.fits and session.host.size() or 80
@@ -203,8 +204,8 @@ local function show_help(session, name, whole)
   if not said then
     error(err.new {
       code = "not_found",
-      message = ("there is no help for '%s'%s"):format(name,
-        near and (" (did you mean '%s'?)"):format(near) or ""),
+      message = string.format("there is no help for '%s'%s", name,
+        near and string.format(" (did you mean '%s'?)", near) or ""),
       hint = ":help lists the commands, :help weir the modules",
     }, 0)
   end
@@ -228,7 +229,7 @@ commands.add {
   name = "watch", arg = "SECONDS LUA", takes = "lua",
   help = "show it every so often until Ctrl-C, changes marked",
   run = function(session, rest, command)
-    local seconds, code = rest:match("^(%S+)%s+(.+)$")
+    local seconds, code = string.match(rest, "^(%S+)%s+(.+)$")
     seconds = tonumber(seconds)
     if not seconds or seconds < 0.1 or seconds ~= seconds or seconds == math.huge then
       commands.usage(command, "needs a number of seconds, 0.1 or more, and an expression")
@@ -244,7 +245,7 @@ commands.add {
   name = "save", arg = "[-f] FILE", takes = "file",
   help = "the inputs that succeeded, as a script that runs",
   run = function(session, rest, command)
-    local force, path = rest:match("^(%-f)%s+(.+)$")
+    local force, path = string.match(rest, "^(%-f)%s+(.+)$")
     path = path or rest
     if path == "" or path == "-f" then commands.usage(command, "needs a file's name") end
     if #session.inputs == 0 then commands.usage(command, "nothing has succeeded yet") end
@@ -259,10 +260,10 @@ commands.add {
     local ok = file and file:write(shown)
     if file and not file:close() then ok = nil end
     if not ok then
-      error(err.new { code = "io", message = ("cannot write %s"):format(reason or path) }, 0)
+      error(err.new { code = "io", message = string.format("cannot write %s", reason or path) }, 0)
     end
     local n = #session.inputs
-    session:print(("%d input%s in %s%s"):format(n, n == 1 and "" or "s", path,
+    session:print(string.format("%d input%s in %s%s", n, n == 1 and "" or "s", path,
       shown ~= script and "; secrets are left out of it" or ""))
   end,
 }

@@ -14,7 +14,7 @@ local EXPLAINED = 14   -- as many are shown one a line, with what they are
 -- Candidates: {text =, show =, after = text behind it, doc =, kind =} ----------------
 
 local function starts(word, prefix)
-  return word:sub(1, #prefix) == prefix
+  return string.sub(word, 1, #prefix) == prefix
 end
 
 --- What is said of a field or parameter.
@@ -26,7 +26,7 @@ local function member_candidate(asked, member)
   if member.fn then
     return {
       text = member.name, kind = member.kind, after = "(",
-      doc = asked:signature(member.fn):match("%b().*$"),
+      doc = string.match(asked:signature(member.fn), "%b().*$"),
     }
   end
   if member.field then
@@ -108,11 +108,11 @@ end
 
 --- Files that begin so; folders end with a slash.
 local function files(session, prefix)
-  local folder, start = prefix:match("^(.*/)([^/]*)$")
+  local folder, start = string.match(prefix, "^(.*/)([^/]*)$")
   folder, start = folder or "", start or prefix
   local found = {}
   for _, entry in ipairs(session.host.files(folder == "" and "." or folder) or {}) do
-    if starts(entry.name, start) and (start ~= "" or entry.name:sub(1, 1) ~= ".") then
+    if starts(entry.name, start) and (start ~= "" or string.sub(entry.name, 1, 1) ~= ".") then
       found[#found + 1] = {
         text = folder .. entry.name .. (entry.folder and "/" or ""), kind = "file",
         open = entry.folder or nil, -- more may follow, so the string stays open
@@ -133,9 +133,10 @@ local function modules(session, prefix)
     end
   end
   for name in next, session.help.model.modules do add(name) end
-  local folder = prefix:match("^(.*)%.[^.]*$")
-  for _, entry in ipairs(session.host.files(folder and (folder:gsub("%.", "/")) or ".") or {}) do
-    local stem = entry.name:match("^(.+)%.lua$") or entry.folder and entry.name
+  local folder = string.match(prefix, "^(.*)%.[^.]*$")
+  local place = folder and (string.gsub(folder, "%.", "/")) or "."
+  for _, entry in ipairs(session.host.files(place) or {}) do
+    local stem = string.match(entry.name, "^(.+)%.lua$") or entry.folder and entry.name
     if stem and quote.is_name(stem) and not entry.folder then
       add((folder and folder .. "." or "") .. stem)
     end
@@ -190,7 +191,7 @@ local function strings(session, here)
   end
   local found = literals(session, tree, here.word)
   if #found > 0 then return found end
-  if file_functions[called] or here.word:find("/", 1, true) then
+  if file_functions[called] or string.find(here.word, "/", 1, true) then
     return files(session, here.word)
   end
   local ids, total, same = session.seen:matching(kinds_for(name), here.word, MOST_SHOWN)
@@ -252,7 +253,7 @@ end
 
 --- The same for any typed text.
 local function candidates(session, typed)
-  local colon, word = typed:match("^(%s*:)(%a*)$")
+  local colon, word = string.match(typed, "^(%s*:)(%a*)$")
   if colon then
     local found = {}
     for _, command in ipairs(commands.list) do
@@ -266,7 +267,7 @@ local function candidates(session, typed)
     table.sort(found, function(a, b) return a.text < b.text end)
     return found, #colon
   end
-  local before, name, rest = typed:match("^(%s*:(%a+)%s+)(.*)$")
+  local before, name, rest = string.match(typed, "^(%s*:(%a+)%s+)(.*)$")
   if not before then return for_lua(session, typed) end
   local command = commands.find(name)
   local takes = command and command.takes
@@ -284,12 +285,12 @@ local function common_prefix(found)
   local prefix = found.same or found[1].text
   for i = 2, found.same and 0 or #found do
     local other, n = found[i].text, 0
-    while n < #prefix and prefix:byte(n + 1) == other:byte(n + 1) do n = n + 1 end
-    prefix = prefix:sub(1, n)
+    while n < #prefix and string.byte(prefix, n + 1) == string.byte(other, n + 1) do n = n + 1 end
+    prefix = string.sub(prefix, 1, n)
     if n == 0 then break end
   end
   -- Never half a character.
-  while prefix ~= "" and not utf8.len(prefix) do prefix = prefix:sub(1, -2) end
+  while prefix ~= "" and not utf8.len(prefix) do prefix = string.sub(prefix, 1, -2) end
   return prefix
 end
 
@@ -301,11 +302,11 @@ local function explained(style, found, columns)
   widest = math.min(widest, 40)
   for i, candidate in ipairs(found) do
     local shown = quote.line(candidate.show or candidate.text)
-    local doc = (candidate.doc or ""):gsub("%s+", " ")
+    local doc = string.gsub(candidate.doc or "", "%s+", " ")
     local room = columns - math.max(widest, text.width(shown)) - 3
     if text.width(doc) > room then doc = text.cut(doc, math.max(0, room - 1)) .. "…" end
-    lines[i] = (shown .. (" "):rep(widest - text.width(shown) + 2)
-      .. style:paint("dim", doc)):gsub("%s+$", "")
+    lines[i] = string.gsub(shown .. string.rep(" ", widest - text.width(shown) + 2)
+      .. style:paint("dim", doc), "%s+$", "")
   end
   return lines
 end
@@ -324,13 +325,13 @@ local function in_columns(found, columns)
       local candidate = found[column * down + row]
       if candidate and column * down + row <= n then
         local shown = quote.line(candidate.show or candidate.text)
-        line[#line + 1] = shown .. (" "):rep(widest - text.width(shown))
+        line[#line + 1] = shown .. string.rep(" ", widest - text.width(shown))
       end
     end
-    lines[row] = (table.concat(line):gsub("%s+$", ""))
+    lines[row] = (string.gsub(table.concat(line), "%s+$", ""))
   end
   local total = found.total or #found
-  if total > n then lines[#lines + 1] = ("… %d more"):format(total - n) end
+  if total > n then lines[#lines + 1] = string.format("… %d more", total - n) end
   return lines
 end
 

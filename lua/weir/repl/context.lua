@@ -6,8 +6,8 @@ local lexer = require "weir.lexer"
 local context = {}
 
 local keywords = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or
-  repeat return then true until while]]):gmatch("%a+") do keywords[word] = true end
+for word in string.gmatch([[and break do else elseif end false for function goto if in local nil
+  not or repeat return then true until while]], "%a+") do keywords[word] = true end
 context.keywords = keywords
 
 local pairs_of = { [")"] = "(", ["]"] = "[", ["}"] = "{" }
@@ -127,7 +127,7 @@ function context.read(text)
     -- Escapes make the text longer than its value; then nothing is replaced.
     if #text - #last.open < last.from then return nil end
     here.from = #text - #last.open
-    here.quote = text:sub(last.from, here.from)
+    here.quote = string.sub(text, last.from, here.from)
     stop = n - 1
   elseif last and last.kind == "name" and last.to == #text then
     here.word, here.from = last.value, last.from - 1

@@ -40,8 +40,8 @@ function env.new(connect, frame)
       local value = _G[name]
       if value ~= nil or declared[name] then return value end
       local near = nearest(tostring(name), vars, frame)
-      return misuse(("undeclared name '%s'%s"):format(tostring(name),
-        near and (" (did you mean '%s'?)"):format(near) or ""))
+      return misuse(string.format("undeclared name '%s'%s", tostring(name),
+        near and string.format(" (did you mean '%s'?)", near) or ""))
     end,
     __newindex = function(_, name, value)
       if frame and frame:set(name, value) then return end

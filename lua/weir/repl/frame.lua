@@ -11,17 +11,17 @@ function frame.of(thread)
   while true do
     local info = debug.getinfo(thread, level, "Slf")
     if not info then return nil end
-    if info.currentline > 0 and info.source:sub(1, 2) ~= "=[" then
+    if info.currentline > 0 and string.sub(info.source, 1, 2) ~= "=[" then
       return setmetatable({
         thread = thread, level = level, fn = info.func, line = info.currentline,
-        source = info.short_src, path = info.source:match("^@(.*)$"),
+        source = info.short_src, path = string.match(info.source, "^@(.*)$"),
       }, Frame)
     end
     level = level + 1
   end
 end
 
-local function is_name(name) return name and name:sub(1, 1) ~= "(" and name ~= "_ENV" end
+local function is_name(name) return name and string.sub(name, 1, 1) ~= "(" and name ~= "_ENV" end
 
 --- The index of the innermost local of that name, or nil.
 function Frame:local_index(name)
@@ -87,7 +87,7 @@ function Frame:names()
 end
 
 function Frame:traceback()
-  return (debug.traceback(self.thread):gsub("^stack traceback:\n", ""))
+  return (string.gsub(debug.traceback(self.thread), "^stack traceback:\n", ""))
 end
 
 return frame

@@ -40,7 +40,7 @@ function grid.fit(content, width)
 end
 
 local function pad(content, painted, width, right)
-  local space = (" "):rep(width - text.width(content))
+  local space = string.rep(" ", width - text.width(content))
   return right and space .. painted or painted .. space
 end
 
@@ -82,14 +82,14 @@ local function horizontal(shower, cells, fields, widths)
     local head = grid.fit(quote.line(field), widths[c])
     heads[c] = pad(head, shower.style:paint("head", head), widths[c], numeric[c])
   end
-  lines[1] = (table.concat(heads, (" "):rep(GAP)):gsub("%s+$", ""))
+  lines[1] = (string.gsub(table.concat(heads, string.rep(" ", GAP)), "%s+$", ""))
   for _, row in ipairs(cells) do
     local line = {}
     for c in ipairs(fields) do
       local content = grid.fit(row[c].content, widths[c])
       line[c] = pad(content, shower:paint_cell(row[c], content), widths[c], numeric[c])
     end
-    lines[#lines + 1] = (table.concat(line, (" "):rep(GAP)):gsub(" +$", ""))
+    lines[#lines + 1] = (string.gsub(table.concat(line, string.rep(" ", GAP)), " +$", ""))
   end
   return lines
 end
@@ -99,8 +99,8 @@ local function vertical(shower, cells, fields, total)
   for _, field in ipairs(fields) do width = math.max(width, text.width(quote.line(field))) end
   width = math.min(width, 30)
   for r, row in ipairs(cells) do
-    lines[#lines + 1] = shower.style:paint("dim", ("── %d "):format(row.index or r)
-      .. ("─"):rep(math.max(0, math.min(total, 40) - 4 - #tostring(row.index or r))))
+    lines[#lines + 1] = shower.style:paint("dim", string.format("── %d ", row.index or r)
+      .. string.rep("─", math.max(0, math.min(total, 40) - 4 - #tostring(row.index or r))))
     for c, field in ipairs(fields) do
       local cell = row[c]
       if cell.content ~= "" then
@@ -122,7 +122,8 @@ function grid.lines(shower, rows, total, path)
   for r, row in ipairs(rows) do
     cells[r] = {}
     for c, field in ipairs(fields) do
-      cells[r][c] = shower:cell(rawget(row, field), ("%s[%d].%s"):format(path or "", r, field))
+      local at = string.format("%s[%d].%s", path or "", r, field)
+      cells[r][c] = shower:cell(rawget(row, field), at)
       cells[r][c].width = text.width(cells[r][c].content)
     end
   end

@@ -29,7 +29,7 @@ local function walk(self, class, words, from)
     if not member then return nil end
     local inner = member.kind == "field" and class_of(self, member.type)
     if i == #words then
-      if inner and inner.name ~= "" and self.model:path_of(inner.name):find("%.") then
+      if inner and inner.name ~= "" and string.find(self.model:path_of(inner.name), "%.") then
         return { class = inner }
       end
       return member.kind == "function" and { fn = member } or { field = member, class = owner }
@@ -51,7 +51,7 @@ local function exact(self, name)
   if whole then return { class = whole } end
   if asked.aliases[name] then return { alias = asked.aliases[name] } end
   local words = {}
-  for word in name:gmatch("[%w_]+") do words[#words + 1] = word end
+  for word in string.gmatch(name, "[%w_]+") do words[#words + 1] = word end
   for stop = #words - 1, 1, -1 do
     local start = table.concat(words, ".", 1, stop)
     for _, class_name in ipairs { start, self.roots[start] or "", "weir." .. start,
@@ -67,11 +67,11 @@ end
 --- All functions whose name ends so.
 local function by_ending(self, name)
   local found = {}
-  local word = name:match("[%w_]+$")
+  local word = string.match(name, "[%w_]+$")
   for _, fn in ipairs(self.model.functions) do
     local full = self.model:name_of(fn)
     if fn.name == word and (name == word
-      or full:gsub(":", "."):sub(-#name) == name:gsub(":", ".")) then
+      or string.sub(string.gsub(full, ":", "."), -#name) == string.gsub(name, ":", ".")) then
       found[#found + 1] = fn
     end
   end
@@ -97,17 +97,17 @@ end
 
 --- What a name means: {fn =}, {class =}, {field =}, {alias =} or {several =};
 -- nil and the nearest name otherwise.
-function Help:find(name)
-  name = name:gsub("[%s()]+$", "")
+function Help:lookup(name)
+  name = string.gsub(name, "[%s()]+$", "")
   local found = exact(self, name)
   if found then return found end
   local functions = by_ending(self, name)
   if #functions == 1 then return { fn = functions[1] } end
   if #functions > 1 then return { several = functions } end
-  local words, last = {}, name:match("[%w_]+$") or name
+  local words, last = {}, string.match(name, "[%w_]+$") or name
   local full = {}
   for _, candidate in ipairs(self:names()) do
-    local word = candidate:match("[%w_]+$")
+    local word = string.match(candidate, "[%w_]+$")
     if not full[word] then
       full[word] = candidate
       words[#words + 1] = word
@@ -116,7 +116,7 @@ function Help:find(name)
   -- The list of words to choose from is bounded: those with the same start.
   local near = {}
   for _, word in ipairs(words) do
-    if word:sub(1, 1) == last:sub(1, 1) and #near < 60 then near[#near + 1] = word end
+    if string.byte(word) == string.byte(last) and #near < 60 then near[#near + 1] = word end
   end
   local word = text.nearest(last, near)
   return nil, word and full[word]
@@ -125,17 +125,17 @@ end
 -- Writing ----------------------------------------------------------------------------
 
 local function indent(block, by)
-  return (block:gsub("[^\n]+", by .. "%0"))
+  return (string.gsub(block, "[^\n]+", by .. "%0"))
 end
 
 --- The first sentence, on one line.
 local function first_sentence(doc)
-  local line = doc:gsub("%s+", " ")
-  return line:match("^(.-[.:])%s") or line
+  local line = string.gsub(doc, "%s+", " ")
+  return string.match(line, "^(.-[.:])%s") or line
 end
 
 local function paragraph(doc)
-  return doc:match("^(.-)\n\n") or doc
+  return string.match(doc, "^(.-)\n\n") or doc
 end
 
 --- Names in a column and what is said of each.
@@ -147,18 +147,18 @@ local function columns(style, rows, width)
   for _, row in ipairs(rows) do
     local left = "  " .. style:paint("key", row[1])
     local used = math.max(text.width(row[1]), widest)
-    left = left .. (" "):rep(widest - text.width(row[1]) + 2)
-    local said = row[2]:gsub("%s+", " ")
+    left = left .. string.rep(" ", widest - text.width(row[1]) + 2)
+    local said = string.gsub(row[2], "%s+", " ")
     local room = width - used - 4
     if room < 20 or text.width(said) <= room then
-      lines[#lines + 1] = (left .. said):gsub("%s+$", "")
+      lines[#lines + 1] = string.gsub(left .. said, "%s+$", "")
     else
       local line = {}
-      for word in said:gmatch("%S+") do
+      for word in string.gmatch(said, "%S+") do
         local so_far = table.concat(line, " ")
         if #line > 0 and text.width(so_far) + text.width(word) + 1 > room then
           lines[#lines + 1] = left .. so_far
-          left, line = (" "):rep(used + 4), {}
+          left, line = string.rep(" ", used + 4), {}
         end
         line[#line + 1] = word
       end
@@ -250,7 +250,7 @@ local function class_text(self, class, style, width, whole)
   for _, member in ipairs(self.model:members(class)) do
     if member.kind == "function" then
       local signature = self.model:signature(member)
-      rows[#rows + 1] = { (signature:gsub(" → .*$", "")), first_sentence(member.doc) }
+      rows[#rows + 1] = { (string.gsub(signature, " → .*$", "")), first_sentence(member.doc) }
     else
       fields[#fields + 1] = member
     end
@@ -278,7 +278,7 @@ end
 -- where there is none.
 function Help:text(name, style, width, whole)
   width = math.min(width, 100)
-  local found, near = self:find(name)
+  local found, near = self:lookup(name)
   if not found then return nil, near end
   if found.fn then return function_text(self, found.fn, style, width, whole) end
   if found.alias then return alias_text(self, found.alias, style, width) end
@@ -291,7 +291,7 @@ function Help:text(name, style, width, whole)
     local rows = {}
     for i, fn in ipairs(found.several) do
       if i > SUGGESTED then break end
-      rows[i] = { (self.model:signature(fn):gsub(" → .*$", "")), first_sentence(fn.doc) }
+      rows[i] = { (string.gsub(self.model:signature(fn), " → .*$", "")), first_sentence(fn.doc) }
     end
     return columns(style, rows, width)
   end

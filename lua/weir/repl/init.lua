@@ -105,7 +105,7 @@ function Session:show_values(results, limits)
   local parts, short = {}, true
   for i = 1, results.n do
     parts[i] = shower:show(results[i])
-    short = short and not parts[i]:find("\n", 1, true) and not err.is(results[i])
+    short = short and not string.find(parts[i], "\n", 1, true) and not err.is(results[i])
   end
   if #parts > 0 then self:print(table.concat(parts, short and ", " or "\n")) end
   if shower.cut then self:print(self.style:paint("dim", "(:all shows everything)")) end
@@ -117,26 +117,26 @@ end
 -- where it was typed, or from the start of what is read.
 function Session:name_chunk(text)
   if not self.host.interactive then
-    local padded = ("\n"):rep(self.lines) .. text
-    self.lines = self.lines + select(2, text:gsub("\n", "")) + 1
+    local padded = string.rep("\n", self.lines) .. text
+    self.lines = self.lines + select(2, string.gsub(text, "\n", "")) + 1
     self.host.keep("stdin", padded)
     return "=stdin", padded
   end
   -- One line needs no place: it stands right above.
-  if not text:find("\n", 1, true) then return "=[input]", text end
+  if not string.find(text, "\n", 1, true) then return "=[input]", text end
   self.count = self.count + 1
-  local name = ("input:%d"):format(self.count)
+  local name = string.format("input:%d", self.count)
   self.host.keep(name, text)
   if self.count > KEPT_CHUNKS then
-    self.host.keep(("input:%d"):format(self.count - KEPT_CHUNKS), "")
+    self.host.keep(string.format("input:%d", self.count - KEPT_CHUNKS), "")
   end
   return "=" .. name, text
 end
 
 --- A syntax error as an err: where and what, without the chunk's name.
 local function syntax_error(message)
-  local line, what = message:match("^[^\n]-:(%d+): (.*)$")
-  local place = line and line ~= "1" and ("line %s: "):format(line) or ""
+  local line, what = string.match(message, "^[^\n]-:(%d+): (.*)$")
+  local place = line and line ~= "1" and string.format("line %s: ", line) or ""
   error(err.new { code = "syntax", message = place .. (what or message) }, 0)
 end
 
@@ -180,12 +180,12 @@ end
 --- Runs one input. The program acts on what this returns: nil, or a word
 -- ("quit", "edit") and a text or number that goes with it.
 function Session:eval(text)
-  if text:find("^%s*:[^:]") or text:find("^%s*:$") then
+  if string.find(text, "^%s*:[^:]") or string.find(text, "^%s*:$") then
     self.lines = self.lines + 1
-    return commands.run(self, (text:match("^%s*:(.-)%s*$")))
+    return commands.run(self, (string.match(text, "^%s*:(.-)%s*$")))
   end
   if chunk.is_empty(text) then
-    self.lines = self.lines + select(2, text:gsub("\n", "")) + 1
+    self.lines = self.lines + select(2, string.gsub(text, "\n", "")) + 1
     return nil
   end
   self.typed = text
@@ -204,12 +204,12 @@ end
 function Session:load(path)
   local file, reason = io.open(path, "rb")
   if not file then
-    error(err.new { code = "io", message = ("cannot load %s: %s"):format(path,
-      (reason:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", ""))) }, 0)
+    error(err.new { code = "io", message = string.format("cannot load %s: %s", path,
+      (string.gsub(reason, "^" .. string.gsub(path, "%p", "%%%0") .. ": ", ""))) }, 0)
   end
   local text = file:read("a")
   file:close()
-  text = text:gsub("^#[^\n]*", "", 1)
+  text = string.gsub(text, "^#[^\n]*", "", 1)
   local kept, names = chunk.keep_locals(text)
   local fn, message = load(kept, "@" .. path, "t", self.env)
   if not fn then syntax_error(message) end
@@ -225,7 +225,7 @@ end
 
 local function config_path()
   local base = os.getenv("XDG_CONFIG_HOME")
-  if not base or base:sub(1, 1) ~= "/" then
+  if not base or string.sub(base, 1, 1) ~= "/" then
     local home = os.getenv("HOME")
     if not home or home == "" then return nil end
     base = home .. "/.config"
@@ -257,9 +257,11 @@ end
 
 function Session:greet_stopped()
   local at = self.frame
-  self:print(("stopped at %s:%d"):format(at.source, at.line))
+  self:print(string.format("stopped at %s:%d", at.source, at.line))
   local line = excerpt(at)
-  if line then self:print(("%6d | %s"):format(at.line, quote.line(line:sub(1, 160)))) end
+  if line then
+    self:print(string.format("%6d | %s", at.line, quote.line(string.sub(line, 1, 160))))
+  end
   self:print(self.style:paint("dim", ":locals, :where; :continue or Ctrl-D goes on, :quit ends"))
 end
 
@@ -269,22 +271,22 @@ function Session:greet()
   local where = is_real and self.style:paint("real", "tenant " .. place)
     or weir.sim_url and "the simulator"
     or "no tenant configured; weir --sim needs none"
-  self:print(("weir %s, %s, %s"):format(weir.version, _VERSION, where))
+  self:print(string.format("weir %s, %s, %s", weir.version, _VERSION, where))
   self:print(self.style:paint("dim", ":help lists what there is, Tab completes, Ctrl-D leaves"))
 end
 
 function Session:prompt()
   if self.frame then
-    local file = self.frame.source:match("[^/]*$"):gsub("[^%w%-_.]", "?")
-    return self.style:paint("sim", ("%s:%d"):format(file, self.frame.line)) .. "> "
+    local file = string.gsub(string.match(self.frame.source, "[^/]*$"), "[^%w%-_.]", "?")
+    return self.style:paint("sim", string.format("%s:%d", file, self.frame.line)) .. "> "
   end
   local place, is_real = self:place()
-  place = place:gsub("[^%w%-_.]", "?"):sub(1, 30)
+  place = string.sub(string.gsub(place, "[^%w%-_.]", "?"), 1, 30)
   return self.style:paint(is_real and "real" or "sim", place) .. "> "
 end
 
 function Session:wants_more(text) -- luacheck: ignore self
-  local command, rest = text:match("^%s*:(%a+)(.*)$")
+  local command, rest = string.match(text, "^%s*:(%a+)(.*)$")
   if command then return commands.wants_more(command, rest), 0, 0 end
   local more = chunk.wants_more(text)
   return more, more and chunk.indent(text) or 0, chunk.outdent(text)
@@ -292,11 +294,12 @@ end
 
 --- For an error that reads like a misspelt name of the API: what was meant.
 function Session:suggest(e)
-  local name = type(e) == "string" and e:match("attempt to call a nil value %(%w+ '([%w_]+)'%)")
+  local name = type(e) == "string"
+    and string.match(e, "attempt to call a nil value %(%w+ '([%w_]+)'%)")
   if not name then return nil end
-  local found, near = self.help:find(name)
+  local found, near = self.help:lookup(name)
   if found or not near then return nil end
-  return ("did you mean %s?"):format(near)
+  return string.format("did you mean %s?", near)
 end
 
 function Session:complete(text, columns)

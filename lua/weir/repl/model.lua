@@ -168,14 +168,14 @@ function Model:path_of(class_name)
     end
   end
   local module = self:module_of(class_name)
-  return module or (class_name:match("[%w_]+$") or class_name):lower()
+  return module or string.lower(string.match(class_name, "[%w_]+$") or class_name)
 end
 
 --- The name under which a function is called: "tenant.filters:deploy".
 function Model:name_of(fn)
   local path = self:path_of(fn.owner)
   -- An object of a module that is named like it: client:get, not weir.client:get.
-  if fn.method and self:module_of(fn.owner) then path = path:match("[%w_]+$") end
+  if fn.method and self:module_of(fn.owner) then path = string.match(path, "[%w_]+$") end
   return path .. (fn.method and ":" or ".") .. fn.name
 end
 
@@ -184,7 +184,7 @@ function Model:signature(fn)
   local returns = {}
   for i, returned in ipairs(fn.returns) do returns[i] = returned.text end
   local name = self:name_of(fn)
-  return stubs.signature(fn, name:match("^(.*)[.:][%w_]+$"))
+  return stubs.signature(fn, string.match(name, "^(.*)[.:][%w_]+$"))
     .. (#returns > 0 and " → " .. table.concat(returns, ", ") or "")
 end
 

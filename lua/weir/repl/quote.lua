@@ -15,29 +15,31 @@ local function is_hidden(code)
 end
 
 local function escape_control(c)
-  return named[c] or ("\\x%02x"):format(c:byte())
+  return named[c] or string.format("\\x%02x", string.byte(c))
 end
 
 local function escape_wide(text)
-  return (text:gsub(utf8.charpattern, function(c)
+  return (string.gsub(text, utf8.charpattern, function(c)
     if #c == 1 then return nil end
     local code = utf8.codepoint(c, 1, 1, true)
-    return is_hidden(code) and ("\\u{%x}"):format(code) or nil
+    return is_hidden(code) and string.format("\\u{%x}", code) or nil
   end))
 end
 
 local function escape_bytes(text)
-  return (text:gsub("[\x80-\xff]", function(c) return ("\\x%02x"):format(c:byte()) end))
+  return (string.gsub(text, "[\x80-\xff]", function(c)
+    return string.format("\\x%02x", string.byte(c))
+  end))
 end
 
 local function escape_beyond_ascii(text)
-  if not text:find("[\x80-\xff]") then return text end
+  if not string.find(text, "[\x80-\xff]") then return text end
   local parts, at = {}, 1
   while at <= #text do
     local ok, bad = utf8.len(text, at)
     local stop = ok and #text or bad - 1
-    parts[#parts + 1] = escape_wide(text:sub(at, stop))
-    if not ok then parts[#parts + 1] = escape_bytes(text:sub(bad, bad)) end
+    parts[#parts + 1] = escape_wide(string.sub(text, at, stop))
+    if not ok then parts[#parts + 1] = escape_bytes(string.sub(text, bad, bad)) end
     at = stop + (ok and 1 or 2)
   end
   return table.concat(parts)
@@ -45,29 +47,29 @@ end
 
 --- `"text"`, with escapes.
 function quote.string(text)
-  return '"' .. escape_beyond_ascii((text:gsub('[%c\\"]', escape_control))) .. '"'
+  return '"' .. escape_beyond_ascii((string.gsub(text, '[%c\\"]', escape_control))) .. '"'
 end
 
 --- The text without quotes for one line, such as a cell.
 function quote.line(text)
-  return escape_beyond_ascii((text:gsub("%c", escape_control)))
+  return escape_beyond_ascii((string.gsub(text, "%c", escape_control)))
 end
 
 --- The text with its own lines and tabs.
 function quote.block(text)
-  return escape_beyond_ascii((text:gsub("[^\n\t]", function(c)
-    if c:find("%c") then return escape_control(c) end
+  return escape_beyond_ascii((string.gsub(text, "[^\n\t]", function(c)
+    if string.find(c, "%c") then return escape_control(c) end
     return nil
   end)))
 end
 
 local reserved = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or
-  repeat return then true until while]]):gmatch("%a+") do reserved[word] = true end
+for word in string.gmatch([[and break do else elseif end false for function goto if in local nil
+  not or repeat return then true until while]], "%a+") do reserved[word] = true end
 
 --- Whether a string can be a name in Lua.
 function quote.is_name(text)
-  return text:find("^[%a_][%w_]*$") ~= nil and not reserved[text]
+  return string.find(text, "^[%a_][%w_]*$") ~= nil and not reserved[text]
 end
 
 --- A key as it stands in a constructor.

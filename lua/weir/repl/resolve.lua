@@ -130,7 +130,7 @@ end
 function Resolver:members(here)
   local found, seen = {}, {}
   local function add(name, kind, more)
-    if type(name) ~= "string" or seen[name] or name:sub(1, 2) == "__" then return end
+    if type(name) ~= "string" or seen[name] or string.sub(name, 1, 2) == "__" then return end
     seen[name] = true
     more = more or {}
     more.name, more.kind = name, kind

@@ -25,15 +25,15 @@ local function is_used_later(inputs, from)
 end
 
 local function expression_lines(input, keep)
-  local text = input.compiled.text:gsub("^%s+", ""):gsub("[%s;]+$", "")
+  local text = string.gsub(string.gsub(input.compiled.text, "^%s+", ""), "[%s;]+$", "")
   if keep and input.listing then
-    return ("_ = {}\nfor row in %s do _[#_ + 1] = row end"):format(text)
+    return string.format("_ = {}\nfor row in %s do _[#_ + 1] = row end", text)
   elseif keep then
-    return ("_ = %s"):format(text)
+    return string.format("_ = %s", text)
   elseif load(text, "=", "t") then
     return text -- a call stands alone
   end
-  return ("print(%s)"):format(text)
+  return string.format("print(%s)", text)
 end
 
 local function count_names(inputs)
@@ -49,7 +49,7 @@ end
 --- The lines of one input. `declared` are the names that are locals already.
 local function input_lines(input, declared, keep, use_locals)
   if input.compiled.expression then return expression_lines(input, keep), {} end
-  local kept = input.compiled.text:gsub("^\n+", "")
+  local kept = string.gsub(input.compiled.text, "^\n+", "")
   if not use_locals then return kept, {} end
   local own, again = {}, false
   for _, name in ipairs(input.compiled.names or {}) do

@@ -53,7 +53,7 @@ function Seen:matching(kinds, prefix, most)
   local first, last
   for _, kind in ipairs(kinds) do
     for text in next, self[kind] do
-      if n == 0 or text:sub(1, n) == prefix then
+      if n == 0 or string.sub(text, 1, n) == prefix then
         total = total + 1
         if not first or text < first then first = text end
         if not last or text > last then last = text end
@@ -62,10 +62,10 @@ function Seen:matching(kinds, prefix, most)
     end
   end
   local same = 0
-  while first and same < #first and first:byte(same + 1) == last:byte(same + 1) do
+  while first and same < #first and string.byte(first, same + 1) == string.byte(last, same + 1) do
     same = same + 1
   end
-  return found, total, first and first:sub(1, same) or ""
+  return found, total, first and string.sub(first, 1, same) or ""
 end
 
 return seen

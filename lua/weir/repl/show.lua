@@ -55,16 +55,16 @@ local function number_text(value)
   if value ~= value then return "nan" end
   if value == math.huge then return "inf" end
   if value == -math.huge then return "-inf" end
-  if math.type(value) == "integer" then return ("%d"):format(value) end
-  local short = ("%.14g"):format(value)
-  if tonumber(short) ~= value then short = ("%.17g"):format(value) end
-  if not short:find("[.eEn]") then short = short .. ".0" end
+  if math.type(value) == "integer" then return string.format("%d", value) end
+  local short = string.format("%.14g", value)
+  if tonumber(short) ~= value then short = string.format("%.17g", value) end
+  if not string.find(short, "[.eEn]") then short = short .. ".0" end
   return short
 end
 
 function Shower:more(n)
   self.cut = true
-  return self.style:paint("dim", ("… %d more"):format(n))
+  return self.style:paint("dim", string.format("… %d more", n))
 end
 
 --- A string as it would be written, cut on a character's border. Secrets are
@@ -75,7 +75,8 @@ function Shower:string(value)
   if #value <= limit then return quote.string(value) end
   local stop = utf8.offset(value, 0, limit + 1) or limit + 1
   self.cut = true
-  return quote.string(value:sub(1, stop - 1)) .. (" … %d more bytes"):format(#value - stop + 1)
+  return quote.string(string.sub(value, 1, stop - 1))
+    .. string.format(" … %d more bytes", #value - stop + 1)
 end
 
 local function protected_tostring(value)
@@ -93,7 +94,7 @@ function Shower:opaque(value)
   local name = type(meta) == "table" and rawget(meta, "__name")
   local said = type(meta) == "table" and rawget(meta, "__tostring") and protected_tostring(value)
   if said then
-    return "<" .. quote.line(self.redact((said:gsub(":? ?%(?0x%x+%)?", "")))) .. ">"
+    return "<" .. quote.line(self.redact((string.gsub(said, ":? ?%(?0x%x+%)?", "")))) .. ">"
   end
   return "<" .. (type(name) == "string" and name or kind) .. ">"
 end
@@ -106,7 +107,7 @@ function Shower:func(value)
   local names = {}
   for i = 1, info.nparams do names[i] = debug.getlocal(value, i) end
   if info.isvararg then names[#names + 1] = "..." end
-  return ("<function(%s), %s:%d>"):format(table.concat(names, ", "), info.short_src,
+  return string.format("<function(%s), %s:%d>", table.concat(names, ", "), info.short_src,
     info.linedefined)
 end
 
@@ -150,11 +151,11 @@ function Shower:inline(value, depth)
     return quote.line(self.redact(tostring(value))), "type"
   end
   local n = order.list_length(value)
-  if depth > 2 then return n and ("[%d]"):format(n) or "{…}", "dim" end
+  if depth > 2 then return n and string.format("[%d]", n) or "{…}", "dim" end
   local parts = {}
   if n then
     for i = 1, math.min(n, 4) do parts[i] = self:inline(rawget(value, i), depth + 1) end
-    if n > 4 then parts[5] = ("… %d more"):format(n - 4) end
+    if n > 4 then parts[5] = string.format("… %d more", n - 4) end
     return "{" .. table.concat(parts, ", ") .. "}", "dim"
   end
   local keys = self:keys(value)
@@ -220,8 +221,8 @@ function Shower:one_line(parts, width) -- luacheck: ignore self
   if #parts == 0 then return "{}" end
   local sum = 4
   for _, part in ipairs(parts) do
-    if part:find("\n", 1, true) then return nil end
-    sum = sum + text.width((part:gsub("\27%[[%d;]*m", ""))) + 2
+    if string.find(part, "\n", 1, true) then return nil end
+    sum = sum + text.width((string.gsub(part, "\27%[[%d;]*m", ""))) + 2
   end
   if sum > width then return nil end
   return "{ " .. table.concat(parts, ", ") .. " }"
@@ -231,7 +232,7 @@ end
 local function wrapped(parts, width, indent)
   local lines, line, used = {}, {}, 0
   for _, part in ipairs(parts) do
-    local w = text.width((part:gsub("\27%[[%d;]*m", ""))) + 2
+    local w = text.width((string.gsub(part, "\27%[[%d;]*m", ""))) + 2
     if used + w > width and #line > 0 then
       lines[#lines + 1] = indent .. table.concat(line, ", ") .. ","
       line, used = {}, 0
@@ -254,7 +255,7 @@ function Shower:table(t, depth, indent, seen, path, lead)
   if depth > self.limits.depth and next(t) ~= nil then
     self.cut = true
     local n = order.list_length(t)
-    return self.style:paint("dim", n and ("{ … %d items }"):format(n) or "{ … }")
+    return self.style:paint("dim", n and string.format("{ … %d items }", n) or "{ … }")
   end
   seen[t] = true
   local limit = depth == 1 and self.limits.items or self.limits.inner
@@ -320,13 +321,13 @@ end
 
 --- The text of one value, without a newline at its end.
 function Shower:show(value)
-  if err.is(value) then return (self.report(value):gsub("\n$", "")) end
-  if type(value) == "string" and value:find("\n.") then
+  if err.is(value) then return (string.gsub(self.report(value), "\n$", "")) end
+  if type(value) == "string" and string.find(value, "\n.") then
     local limit = self.limits.block
     value = self.redact(value)
-    if #value <= limit then return (quote.block(value):gsub("\n$", "")) end
+    if #value <= limit then return (string.gsub(quote.block(value), "\n$", "")) end
     local stop = utf8.offset(value, 0, limit + 1) or limit + 1
-    return quote.block(value:sub(1, stop - 1)) .. "\n"
+    return quote.block(string.sub(value, 1, stop - 1)) .. "\n"
       .. self:more(#value - stop + 1) .. " bytes"
   end
   if type(value) == "table" then

@@ -19,7 +19,7 @@ end
 --- The text as a piece of that kind.
 function Style:paint(kind, text)
   if not self.color or text == "" then return text end
-  return ("\27[%sm%s\27[0m"):format(codes[kind], text)
+  return string.format("\27[%sm%s\27[0m", codes[kind], text)
 end
 
 return style

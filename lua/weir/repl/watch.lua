@@ -10,8 +10,8 @@ local watch = {}
 --- Lines on the screen that a text takes.
 local function height(block, columns)
   local n = 0
-  for line in (block .. "\n"):gmatch("(.-)\n") do
-    local width = text.width((line:gsub("\27%[[%d;]*m", "")))
+  for line in string.gmatch(block .. "\n", "(.-)\n") do
+    local width = text.width((string.gsub(line, "\27%[[%d;]*m", "")))
     n = n + math.max(1, (width + columns - 1) // columns)
   end
   return n
@@ -21,7 +21,7 @@ end
 local function cut(block, columns, rows)
   if height(block, columns) <= rows then return block end
   local lines, used, left = {}, 0, 0
-  for line in (block .. "\n"):gmatch("(.-)\n") do
+  for line in string.gmatch(block .. "\n", "(.-)\n") do
     local h = height(line, columns)
     if left == 0 and used + h < rows then
       lines[#lines + 1] = line
@@ -30,7 +30,7 @@ local function cut(block, columns, rows)
       left = left + 1
     end
   end
-  lines[#lines + 1] = ("… %d more lines"):format(left)
+  lines[#lines + 1] = string.format("… %d more lines", left)
   return table.concat(lines, "\n")
 end
 
@@ -58,12 +58,12 @@ function watch.run(session, fn, seconds, title)
     local block
     block, previous = evaluate(session, fn, previous)
     times = times + 1
-    local head = session.style:paint("dim", ("every %g s: %s  %s"):format(seconds,
-      (text.cut(title:gsub("%s+", " "), 50)), os.date("%H:%M:%S")))
+    local head = session.style:paint("dim", string.format("every %g s: %s  %s", seconds,
+      (text.cut(string.gsub(title, "%s+", " "), 50)), os.date("%H:%M:%S")))
     if session.host.interactive and session.host.fits then
       local columns, rows = session.host.size()
       block = cut(block, columns, rows - 3)
-      local back = drawn and ("\27[%dA\r\27[J"):format(drawn) or ""
+      local back = drawn and string.format("\27[%dA\r\27[J", drawn) or ""
       session.host.raw(back)
       session:print(head .. "\n" .. block)
       drawn = height(head .. "\n" .. block, columns)
