@@ -56,18 +56,18 @@ struct job {
 static int say(lua_State *L)
 {
     int code = lua_tointeger(L, -2) > 0 ? HOST_EXIT_VALIDATION : HOST_EXIT_DONE;
-    size_t len;
-    const char *text = lua_tolstring(L, -4, &len);
 
-    fwrite(text, 1, len, stdout);
-    if (fflush(stdout) != 0) {
+    if (!host_tool_write(L, stdout, lua_tostring(L, -4))) {
         perror("weir check: standard output");
         code = HOST_EXIT_FAILED;
     }
-    fprintf(stderr, "weir check: %s\n", lua_tostring(L, -3));
+    lua_pushfstring(L, "weir check: %s\n", lua_tostring(L, -3));
+    host_tool_write(L, stderr, lua_tostring(L, -1));
+    lua_pop(L, 1);
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
-        fprintf(stderr, "weir check: %s\n", lua_tostring(L, -1));
-        lua_pop(L, 1);
+        lua_pushfstring(L, "weir check: %s\n", lua_tostring(L, -1));
+        host_tool_write(L, stderr, lua_tostring(L, -1));
+        lua_pop(L, 2);
         code = HOST_EXIT_FAILED;
     }
     return code;

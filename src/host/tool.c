@@ -1,10 +1,14 @@
 #include "tool.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include <lualib.h>
 
 #include "exit.h"
+#include "secrecy.h"
+
+/* Of a report, after what replaces secrets has made it longer. */
+#define MAX_TEXT ((size_t)256 << 20)
 
 /* start(work, ud) → exit code */
 static int start(lua_State *L)
@@ -21,7 +25,8 @@ int host_tool_run(const char *command, lua_CFunction work, void *ud)
     lua_State *L = luaL_newstate();
     int code = HOST_EXIT_FAILED;
 
-    if (L && weir_log_new(NULL, NULL, NULL, &context.log, NULL) == WEIR_OK) {
+    if (L && weir_log_new(NULL, NULL, NULL, &context.log, NULL) == WEIR_OK &&
+        host_secrecy_tell(context.log, NULL) == WEIR_OK) {
         bind_context_set(L, &context);
         lua_pushcfunction(L, start);
         lua_pushcfunction(L, work);
@@ -39,6 +44,19 @@ int host_tool_run(const char *command, lua_CFunction work, void *ud)
         lua_close(L);
     weir_log_free(context.log);
     return code;
+}
+
+bool host_tool_write(lua_State *L, FILE *out, const char *text)
+{
+    struct weir_buf *line = bind_buf(L, MAX_TEXT);
+    bool written;
+
+    if (weir_log_redact(bind_context(L)->log, text, strlen(text), line))
+        weir_buf_adds(line, "[redacted]\n");
+    written = fwrite(weir_buf_str(line), 1, line->len, out) == line->len &&
+              fflush(out) == 0;
+    lua_pop(L, 1);
+    return written;
 }
 
 void host_tool_push(lua_State *L, const char *module, const char *function)

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "session.h"
+#include "weir/cut.h"
 
 enum { MAX_BODY = 4000, MAX_VALUE = 1000 };
 #define MAX_TRACE ((size_t)256 * 1024)
@@ -204,6 +205,9 @@ static void add_header(struct weir_buf *out, const char *name, size_t name_len,
         weir_buf_init(&masked, MAX_TRACE);
         host_trace_mask(&masked, value, len < MAX_VALUE ? len : MAX_VALUE);
         add_printable(out, weir_buf_str(&masked), masked.len);
+        /* The mark tells the log that half a secret may stand before it. */
+        if (len > MAX_VALUE)
+            weir_buf_adds(out, WEIR_CUT_MARK);
         weir_buf_fini(&masked);
     }
     weir_buf_addc(out, '\n');

@@ -90,8 +90,8 @@ FORMS = {form for secret in SECRETS for form in forms(secret)}
 BEGINNINGS = {b for secret in SECRETS for b in beginnings(secret) if len(b) >= 8}
 
 
-def assert_clean(text, where):
-    for form in FORMS | BEGINNINGS:
+def assert_clean(text, where, but=frozenset()):
+    for form in (FORMS | BEGINNINGS) - but:
         at = text.find(form)
         assert at < 0, f"{where}: {form!r} in …{text[max(0, at - 200):at + 200]!r}"
 
@@ -154,7 +154,9 @@ class Echo(socketserver.StreamRequestHandler):
         pad = "x" * int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else ""
         given = headers.get("authorization", "none")
         said = f"{pad}{CLIENT_SECRET}|{KEY_SECRET}|{TOKEN}|{given}|{body}|{EVERY_FORM}"
-        echo = [("X-Request-Id", said[:3000]), ("X-Echo", said[:3000])]
+        # Cut where a spelling ends: what the server itself cut off is no secret.
+        whole = said[:3000].rpartition(" | ")[0]
+        echo = [("X-Request-Id", whole), ("X-Echo", whole)]
         if kind == "token":
             return self.token(parts[1], said, echo)
         if kind == "message":
@@ -592,3 +594,71 @@ def test_the_progress_line(weir, clean_env, script, tmp_path, echo, columns):
     text = text.decode()
     assert "weir: " in text
     assert_clean(text, "the terminal")
+
+
+# Every command ---------------------------------------------------------------
+
+EVERYWHERE = """
+local cxone = require "cxone"
+local tenant = cxone.connect { retry = { attempts = 1 } }
+for _, path in ipairs { "/message/0", "/reason/0", "/teapot/0", "/nojson/0", "/cut/330" } do
+  print(tenant.client:post(path, { json = { secret = os.getenv "ECHOED" } }))
+end
+weir.log.error("said: " .. tostring(os.getenv "ECHOED"))
+error(os.getenv "ECHOED")
+"""
+
+TYPED = """
+tenant.client:get("/message/0")
+os.getenv "ECHOED"
+{ a = { os.getenv "ECHOED" }, [os.getenv "ECHOED"] = 1 }
+print(os.getenv "ECHOED")
+:trace on
+tenant.client:get("/reason/0")
+:time tenant.client:get("/teapot/0")
+:save FOLDER/saved.lua
+:nonsense
+"""
+
+
+def test_no_command_shows_a_secret(weir, clean_env, echo, tmp_path):
+    """Every command, traced, against the server that sends secrets back; what
+    they wrote anywhere is searched."""
+    script = tmp_path / "everywhere.lua"
+    script.write_text(EVERYWHERE)
+    # Somebody wrote the secret into a script, where `check` finds a fault.
+    written = tmp_path / "written.lua"
+    written.write_text(f"local x = [===[{CLIENT_SECRET}]===] prnt(x, [===[{KEY_SECRET}]===])\n")
+    env = {
+        **clean_env, "CXONE_BASE_URL": echo.url, "CXONE_TOKEN_URL": echo.url + "/token/good",
+        "CXONE_TENANT": "t1", "CXONE_CLIENT_ID": CLIENT_ID, "CXONE_CLIENT_SECRET": CLIENT_SECRET,
+        "CXONE_ACCESS_KEY_ID": "key", "CXONE_ACCESS_KEY_SECRET": KEY_SECRET,
+        "ECHOED": f"{CLIENT_SECRET} {KEY_SECRET}", "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    commands = [
+        (["run", "--trace", "--log-level", "debug", script], None),
+        (["run", "--trace", "--log-format", "json", script], None),
+        *[(["repl", "--trace"], line.replace("FOLDER", str(tmp_path)) + "\n")
+          for line in TYPED.strip().splitlines()],
+        (["doctor", "--trace"], None), (["doctor", "--json"], None),
+        (["check", written], None), (["check", "--json", written], None),
+        (["check", tmp_path / f"{CLIENT_SECRET[:3]}none.lua"], None),
+        (["types", "--dir", tmp_path / "types"], None), (["version", "-v"], None),
+        (["help"], None), (["help", "--man"], None), (["completion", "bash"], None),
+        (["completion", "--complete", "--", "weir", "run", script, ""], None),
+    ]
+    wrote = []
+    for command, typed in commands:
+        done = subprocess.run(
+            [weir, *map(str, command)], env=env, cwd=tmp_path, input=typed or "",
+            capture_output=True, text=True, errors="replace", timeout=120)
+        wrote.append((command[0], done.stdout + done.stderr))
+    # Nobody tells weir of the number here.
+    but = frozenset(forms(NUMBER) | beginnings(NUMBER))
+    for name, text in wrote:
+        assert_clean(text, name, but)
+    # It did drive something: the server was asked, and secrets were hidden.
+    assert {"run", "repl", "doctor", "check"} <= {n for n, t in wrote if "[redacted]" in t}
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path != written:
+            assert_clean(path.read_text(errors="replace"), path, but)
