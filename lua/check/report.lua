@@ -2,6 +2,7 @@
 -- below it, or as JSON.
 
 local json = require "weir.json"
+local text = require "weir.text"
 
 local report = {}
 
@@ -10,9 +11,9 @@ local MAX_LINE = 200
 
 --- One line of text from outside, without what a terminal would obey and
 -- without bytes that are no UTF-8; as long as it was.
-local function plain(text)
-  if not utf8.len(text) then text = text:gsub("[\x80-\xff]", "?") end
-  return (text:gsub("[%c\x7f]", function(c) return c == "\t" and c or " " end))
+local function plain(line)
+  if not utf8.len(line) then line = line:gsub("[\x80-\xff]", "?") end
+  return (line:gsub("[%c\x7f]", function(c) return c == "\t" and c or " " end))
 end
 
 --- At most MAX_LINE bytes of a line, around byte `at`; and the byte they begin
@@ -32,17 +33,20 @@ local function excerpt(finding, paint)
   local shown, from = window(line, #finding.before)
   local before = line:sub(from, #finding.before)
   local cut = from > 1 and "…" or ""
-  local pad = (cut .. before):gsub("[\x80-\xbf]", ""):gsub("[^\t]", " ")
-  local length = (finding.end_column or finding.column) - finding.column + 1
-  length = math.max(1, math.min(length, utf8.len(shown) - utf8.len(before)))
+  local pad = (cut .. before):gsub("[^\t]+", function(part) return (" "):rep(text.width(part)) end)
+  -- The mark is as wide as what it stands under.
+  local count = (finding.end_column or finding.column) - finding.column + 1
+  local under = shown:sub(#before + 1)
+  under = under:sub(1, (utf8.offset(under, count + 1) or #under + 1) - 1)
+  local length = math.max(1, text.width(under))
   return ("%6d | %s%s\n       | %s%s\n"):format(finding.line, cut, shown, pad,
     paint("1;31", ("^"):rep(length)))
 end
 
 --- The text for people; `colour` true paints it.
 function report.text(findings, colour)
-  local function paint(code, text)
-    return colour and ("\27[%sm%s\27[0m"):format(code, text) or text
+  local function paint(code, part)
+    return colour and ("\27[%sm%s\27[0m"):format(code, part) or part
   end
   local parts = {}
   for _, finding in ipairs(findings) do

@@ -161,6 +161,15 @@ def test_the_report_shows_line_and_mark(run_weir, script):
         == result.stdout
 
 
+def test_the_mark_stands_under_wide_characters(run_weir, script):
+    shown = run_weir("check", script("local x = '日本語'; prnt('日本')\n")).stdout.splitlines()
+    assert shown[1] == "     1 | local x = '日本語'; prnt('日本')"
+    assert shown[2] == "       | " + " " * 20 + "^^^^"
+    wide = "return { name = 'n', channel = '日本', target_group_id = 'g' }\n"
+    shown = run_weir("check", script(wide)).stdout.splitlines()
+    assert shown[2] == "       | " + " " * 31 + "^" * 6
+
+
 def test_what_a_terminal_would_obey_is_not_shown(run_weir, tmp_path):
     path = tmp_path / "evil.lua"
     path.write_bytes(b"print(x) -- \x1b]0;title\x07 \x1b[2J\n")
