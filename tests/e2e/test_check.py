@@ -216,6 +216,25 @@ def test_odd_texts_are_no_trouble(run_weir, tmp_path, text):
     assert "weir check: 1 file" in result.stderr or " in 1 file" in result.stderr
 
 
+def test_what_a_server_complains_of_is_shown_at_its_line(run_weir, script):
+    path = script("""\
+        require "weir.sim".fault { kind = "invalid", call = "validate",
+          path = "/matchers/1/value", message = "no such tier here" }
+        cxone.connect().filters:deploy {
+          name = "gold", channel = "chat", target_group_id = "g",
+          matchers = {
+            { attribute = "a", operator = "equals", value = "x" },
+            { attribute = "customer.tier", operator = "equals",
+              value = "golden" },
+          },
+        }
+        """)
+    result = run_weir("run", "--sim", path)
+    assert result.returncode == 4
+    assert f"{path}:8: /matchers/1/value: no such tier here\n" in result.stderr
+    assert '     8 |       value = "golden" },\n' in result.stderr
+
+
 def test_our_own_scripts_are_clean(run_weir):
     files = sorted((ROOT / "examples").glob("*.lua"))
     wrong_on_purpose = {"define_filter.lua"}
