@@ -34,7 +34,7 @@ CFLAGS_ALL  += $(if $(filter -O0,$(OPT)),,-D_FORTIFY_SOURCE=2)
 LDFLAGS_ALL += -Wl,-z,relro,-z,now
 endif
 
-CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8
+CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8 libcrypto
 HOST_PKGS := lua5.4 libedit
 # Loaded by the program itself when they are needed (src/sim/late.h).
 LATE_PKGS := sqlite3 libmicrohttpd
