@@ -208,6 +208,7 @@ FUZZ_MAIN    ?= $(BUILD)/tests/fuzz/support/replay.o
 FUZZ_LINK    ?=
 FUZZ_SECONDS ?= 600
 FUZZ_JOBS    ?= 2
+FUZZ_SEED    ?= 0
 FUZZ         ?= $(FUZZ_SRC:tests/fuzz/%.c=%)
 
 $(BUILD)/tests/fuzz/support/%.o: tests/fuzz/support/%.c
@@ -235,7 +236,7 @@ fuzz: ## fuzz the core (FUZZ_SECONDS=600 each, FUZZ_JOBS=2, FUZZ="json url")
 	    SANITIZE=address,undefined,fuzzer-no-link FUZZ_MAIN= \
 	    FUZZ_LINK=-fsanitize=fuzzer fuzz-targets
 	@scripts/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
-	    $(FUZZ:%=build/fuzz/tests/fuzz/%)
+	    --seed $(FUZZ_SEED) $(FUZZ:%=build/fuzz/tests/fuzz/%)
 
 soak: $(BUILD)/weir ## deploy 10,000 filters under random faults (SOAK_N=…)
 	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) tests/e2e/soak.py $(SOAK_N)

@@ -21,7 +21,14 @@ static enum weir_code check_method(const char *method, struct weir_err *err)
     return WEIR_OK;
 }
 
-/* True if a path segment means "here" or "up", also with its dots encoded. */
+static bool starts_with_triple(const char *text, size_t len, const char *triple)
+{
+    return len >= 3 && strncasecmp(text, triple, 3) == 0;
+}
+
+/* True if a path segment means "here" or "up", also with its dots encoded.
+ * An encoded NUL ends it: so does it for a server that keeps it in a C string.
+ */
 static bool is_dots(const char *segment, size_t len)
 {
     size_t dots = 0;
@@ -29,8 +36,10 @@ static bool is_dots(const char *segment, size_t len)
     for (size_t i = 0; i < len; dots++) {
         if (segment[i] == '.')
             i += 1;
-        else if (len - i >= 3 && strncasecmp(segment + i, "%2e", 3) == 0)
+        else if (starts_with_triple(segment + i, len - i, "%2e"))
             i += 3;
+        else if (starts_with_triple(segment + i, len - i, "%00"))
+            break;
         else
             return false;
     }

@@ -23,6 +23,7 @@
 struct given {
     int status; /* 0: the connection broke */
     struct weir_json *body;
+    enum weir_code unread; /* why there is no body: no JSON, or over a limit */
 };
 
 struct listing {
@@ -77,7 +78,8 @@ static void answer(void *ud, struct fake_transport *fake,
 
         given.status = read_status(&part);
         body = fuzz_string(part);
-        given.body = fuzz_json((struct fuzz_text){body, strlen(body)});
+        given.unread =
+            weir_json_parse(body, strlen(body), NULL, &given.body, NULL);
         fake_transport_answer(fake, given.status, NULL, body);
         free(body);
     }
@@ -159,18 +161,18 @@ static void model_cursor(struct model *m, const struct weir_json *cursor)
         m->code = WEIR_LIMIT;
 }
 
-static void model_page(struct model *m, const struct weir_json *body)
+static void model_page(struct model *m, const struct given *given)
 {
-    const struct weir_json *items = weir_json_get(body, "items"), *item;
+    const struct weir_json *items = weir_json_get(given->body, "items"), *item;
 
     if (!weir_json_is(items, WEIR_JSON_ARRAY)) {
-        m->code = WEIR_PROTOCOL;
+        m->code = given->unread == WEIR_LIMIT ? WEIR_LIMIT : WEIR_PROTOCOL;
         return;
     }
     m->pages++;
     for (item = weir_json_first(items); item; item = weir_json_next(item))
         FUZZ_CHECK(!weir_json_append(m->items, weir_json_copy(item)));
-    model_cursor(m, weir_json_get(body, "next_cursor"));
+    model_cursor(m, weir_json_get(given->body, "next_cursor"));
 }
 
 static void check_url(const struct model *m, const struct fake_request *request)
@@ -206,7 +208,7 @@ static void model(struct listing *l, struct model *m)
             continue;
         last = given;
         if (given->status >= 200 && given->status < 300)
-            model_page(m, given->body);
+            model_page(m, given);
     }
     /* What ended it with another status is some other error. */
     if (!m->code && last && (last->status < 200 || last->status > 299))

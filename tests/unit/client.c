@@ -263,6 +263,8 @@ static void what_cannot_be_sent_is_refused_at_once(void **state)
         {{.method = "GET", .path = "/./a"}, "path: '.'"},
         {{.method = "GET", .path = "/a/%2e%2E/b"}, "path: '%2e%2E'"},
         {{.method = "GET", .path = "/a/.%2e"}, "path: '.%2e'"},
+        {{.method = "GET", .path = "/a/..%00h"}, "path: '..%00h'"},
+        {{.method = "GET", .path = "/a/%2e%00"}, "path: '%2e%00'"},
         {{.method = "GET", .path = "/x", .query = "a=b c"}, "query: byte 0x20"},
         {{.method = "GET", .path = "/x", .query = "a#b"}, "query: "},
         {{.method = "GET", .path = "/x", .query = "a=\\"}, "query: byte 0x5C"},
@@ -299,8 +301,9 @@ static void what_cannot_be_sent_is_refused_at_once(void **state)
 
 static void names_that_only_look_like_dots_are_sent(void **state)
 {
-    static const char *const paths[] = {"/...", "/.a",   "/a..b", "/%2e%2e%2e",
-                                        "/a/",  "/a//b", "/"};
+    static const char *const paths[] = {"/...",       "/.a",   "/a..b",
+                                        "/%2e%2e%2e", "/a/",   "/a//b",
+                                        "/",          "/a%00", "/...%00"};
     struct fixture *f = *state;
 
     make(f);
