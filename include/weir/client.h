@@ -33,6 +33,9 @@ struct weir_client_config {
     size_t max_nodes;   /* struct weir_json_options */
     const struct weir_transport *transport; /* NULL: weir_http_transport */
     struct weir_log *log;                   /* may be NULL */
+    /* Is told how each call that changes something ended; may be NULL, and
+     * outlives the client. */
+    struct weir_changes *changes;
 };
 
 /* Copies `config`; the log must outlive the client.  The calls of a client

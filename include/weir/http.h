@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weir/changes.h"
 #include "weir/err.h"
 #include "weir/loop.h"
 #include "weir/op.h"
@@ -74,6 +75,10 @@ struct weir_http_request {
      * freed.  That of a request always is. */
     bool secret;
     unsigned attempt; /* of the call it is part of, for traces; 0: of none */
+    /* Is told how it ended, unless it only reads; NULL where it is part of
+     * something larger that tells (a client's call), or of nobody's interest
+     * (a token). */
+    struct weir_changes *changes;
     struct weir_http_limits limits;
 };
 

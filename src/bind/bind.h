@@ -31,6 +31,7 @@ struct bind_context {
     struct weir_loop *loop; /* NULL in the simulator's state: no waiting */
     struct weir_log *log;   /* never NULL */
     struct bind_scheduler *scheduler; /* NULL in the simulator's state */
+    struct weir_changes *changes;     /* of the run's calls, or NULL */
     const char *sim_url; /* origin of the embedded simulator, or NULL */
     /* The secret that the host keeps under `name`, or NULL; NULL: none. */
     const char *(*secret)(const char *name);

@@ -149,7 +149,8 @@ static int client_new(lua_State *L)
 {
     struct bind_context *context = bind_context(L);
     struct options options = {0};
-    struct weir_client_config config = {.log = context->log};
+    struct weir_client_config config = {.log = context->log,
+                                        .changes = context->changes};
     struct weir_err err = WEIR_ERR_INIT;
     struct client_box *box;
     enum weir_code code;

@@ -92,6 +92,7 @@ static int call(lua_State *L, int index, const char *what,
         .once = options->once,
         .allow_plain_http = options->allow_plain_http,
         .limits = options->limits,
+        .changes = bind_context(L)->changes,
     };
     struct bind_request parts;
     struct weir_op **op;

@@ -52,6 +52,7 @@ static void stop(struct call *call)
 
 static void fail(struct call *call, struct weir_err *err)
 {
+    weir_call_change_ended(call, NULL, err);
     enter(call, CALL_ENDED);
     weir_op_fail(&call->http.op, err);
 }
@@ -139,6 +140,8 @@ static void begin_turn(struct call *call)
 
 static void count_request(struct call *call)
 {
+    if (call->sent == 0)
+        weir_call_change_sent(call);
     call->attempt++;
     call->sent++;
     call->has_turn = false;
@@ -195,6 +198,7 @@ static void succeed(struct call *call,
                     const struct weir_http_response *response)
 {
     weir_budget_give_back(&call->client->budget, call->spent);
+    weir_call_change_ended(call, response, NULL);
     call->http.response = response;
     enter(call, CALL_ENDED);
     weir_op_finish(&call->http.op);
@@ -313,6 +317,7 @@ static void judge(void *ud, struct weir_op *request)
     struct call *call = ud;
     const struct weir_http_response *response = weir_http_response(request);
 
+    call->answered |= response != NULL;
     if (response && response->status >= 200 && response->status <= 299)
         succeed(call, response);
     else if (!response || !renew(call, response))
@@ -366,7 +371,7 @@ static void call_start(struct weir_op *op)
 
     drop_request(call);
     call->attempt = call->sent = call->spent = 0;
-    call->renewed = call->has_turn = false;
+    call->renewed = call->has_turn = call->answered = false;
     call->done = WEIR_DONE_NOT;
     call->last_problem[0] = '\0';
     call->deadline_ms = weir_loop_now(op->loop) + call->timeout_ms;
@@ -379,6 +384,7 @@ static void call_cancel(struct weir_op *op)
 {
     struct call *call = (struct call *)op;
 
+    weir_call_change_cancelled(call);
     drop_request(call);
     enter(call, CALL_ENDED);
 }

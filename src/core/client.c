@@ -77,6 +77,7 @@ enum weir_code weir_client_new(struct weir_loop *loop,
     client->transport =
         config->transport ? *config->transport : weir_http_transport;
     client->log = config->log;
+    client->changes = config->changes;
     weir_budget_init(&client->budget);
     weir_limit_init(&client->limit, rate,
                     config->burst > 0 ? config->burst : rate,

@@ -1,5 +1,6 @@
 /* client's halves: client.c has what the calls share, call.c the life of one
- * call, call_request.c what it sends, call_error.c how its failures read. */
+ * call, call_request.c what it sends, call_error.c how its failures read,
+ * call_change.c what the sink of changes is told of it. */
 #ifndef WEIR_CLIENT_INTERNAL_H
 #define WEIR_CLIENT_INTERNAL_H
 
@@ -8,6 +9,7 @@
 #include <stdint.h>
 
 #include "budget.h"
+#include "weir/changes.h"
 #include "weir/client.h"
 #include "weir/json.h"
 #include "weir/limit.h"
@@ -35,6 +37,7 @@ struct weir_client {
     bool allow_plain_http;
     struct weir_transport transport;
     struct weir_log *log;
+    struct weir_changes *changes;
 
     struct weir_limit limit;
     struct weir_turn *first, *last; /* who waits, in order of asking */
@@ -99,6 +102,7 @@ struct call {
     unsigned sent;             /* requests */
     unsigned spent;            /* budget that the last retry cost */
     bool renewed;              /* a 401 has had its new token */
+    bool answered;             /* some attempt was, with whatever status */
     enum weir_retry_done done; /* by an earlier attempt, at the most */
     char last_problem[96];     /* of the attempt before, for a deadline */
 };
@@ -120,5 +124,14 @@ void weir_call_error(const struct call *call,
                      bool budget_empty, struct weir_err *err);
 /* Fills `err` for a deadline that passed in the call's state. */
 void weir_call_error_deadline(const struct call *call, struct weir_err *err);
+
+/* Before the call's first request leaves. */
+void weir_call_change_sent(const struct call *call);
+/* It has ended: with an answer (`err` NULL), or so. */
+void weir_call_change_ended(const struct call *call,
+                            const struct weir_http_response *response,
+                            const struct weir_err *err);
+/* Its caller has let go of it. */
+void weir_call_change_cancelled(const struct call *call);
 
 #endif

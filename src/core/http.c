@@ -26,6 +26,7 @@ static void release_handle(struct weir_http_exchange *x)
 static void end(struct weir_http_exchange *x)
 {
     weir_http_tell_ended(x);
+    weir_http_change_ended(x);
     release_handle(x);
     weir_op_finish(&x->http.op);
 }
@@ -108,6 +109,7 @@ static void start(struct weir_op *op)
     int64_t next;
 
     weir_err_init(&err);
+    weir_http_change_sent(x);
     x->started = weir_loop_now(op->loop);
     x->deadline = x->started + x->limits.timeout_ms;
     if (send_request(x, &err)) {
@@ -126,6 +128,7 @@ static void cancel(struct weir_op *op)
 
     if (x->handle)
         weir_http_tell_ended(x);
+    weir_http_change_ended(x);
     release_handle(x);
 }
 

@@ -79,8 +79,9 @@ struct weir_http_exchange {
     size_t body_len;
     bool has_body; /* also when it is empty: Content-Length: 0 */
     bool once;
-    bool secret;      /* so is the answer */
-    unsigned attempt; /* for traces */
+    bool secret;                  /* so is the answer */
+    unsigned attempt;             /* for traces */
+    struct weir_changes *changes; /* NULL: nobody asks, or it only reads */
     struct weir_url_origin origin;
     struct weir_http_limits limits; /* no zeros in it */
 
@@ -126,6 +127,12 @@ void weir_http_request_free(struct weir_http_exchange *x);
 void weir_http_tell_sent(const struct weir_http_exchange *x);
 /* Before the handle is let go of. */
 void weir_http_tell_ended(const struct weir_http_exchange *x);
+
+/* ---- http_change.c: the sink of what changes something ---- */
+
+void weir_http_change_sent(struct weir_http_exchange *x);
+/* After the op has its answer or its error; or neither, if it was cancelled. */
+void weir_http_change_ended(const struct weir_http_exchange *x);
 
 /* ---- http_options.c: every option of an easy handle ---- */
 

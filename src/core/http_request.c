@@ -6,6 +6,7 @@
 
 #include "http_internal.h"
 #include "weir/cut.h"
+#include "weir/retry.h"
 #include "weir/url.h"
 
 #define KIB ((size_t)1024)
@@ -253,6 +254,8 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
     nodes = (struct curl_slist *)(void *)x->block;
     text.next = (char *)(nodes + request->n_headers + 2);
     x->method = put_text(&text, request->method);
+    if (weir_retry_kind(x->method, false, false, false) != WEIR_RETRY_READ)
+        x->changes = request->changes;
     x->url = put_text(&text, request->url);
     x->has_body = request->body || wants_body(request->method);
     x->headers = link_headers(&text, nodes, request, x->has_body);

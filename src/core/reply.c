@@ -108,7 +108,7 @@ void weir_reply_status(char out[WEIR_REPLY_STATUS], int status)
 /* ---- who was asked ---- */
 
 /* Services name a request in different headers; the first one found counts. */
-static const char *request_id(const struct weir_http_response *response)
+const char *weir_reply_request_id(const struct weir_http_response *response)
 {
     static const char *const names[] = {"X-Request-Id", "Request-Id",
                                         "X-Correlation-Id", "X-Trace-Id"};
@@ -133,7 +133,7 @@ void weir_reply_identify(struct weir_err *err, const char *method,
     weir_buf_fini(&redacted);
     err->attempts = attempts;
     if (response) {
-        const char *id = request_id(response);
+        const char *id = weir_reply_request_id(response);
 
         err->status = response->status;
         err->reach = WEIR_REACH_ANSWER;

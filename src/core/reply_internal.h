@@ -22,6 +22,9 @@ void weir_reply_line(char *out, size_t size, const char *text, size_t len);
 #define WEIR_REPLY_STATUS 48
 void weir_reply_status(char out[WEIR_REPLY_STATUS], int status);
 
+/* The server's own name for the request, or NULL. */
+const char *weir_reply_request_id(const struct weir_http_response *response);
+
 /* Fills method, url (redacted), attempts and, where there is a response,
  * status, reach and request_id. */
 void weir_reply_identify(struct weir_err *err, const char *method,
