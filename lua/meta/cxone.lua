@@ -86,20 +86,20 @@ local filters = {}
 
 ---Checks a definition without any network. Raises "validation" with every
 ---problem in `err.errors`.
----@param definition cxone.definition|weir.filter
+---@param definition cxone.definition|weir.filter.filter
 ---@return true
 function filters:check(definition) end
 
 ---Checks here, then asks the server. Raises "validation"; the server's problems
 ---carry the script's lines where they can be known.
----@param definition cxone.definition|weir.filter
+---@param definition cxone.definition|weir.filter.filter
 ---@return true
 function filters:validate(definition) end
 
 ---Creates the filter. Sent again only after a 429 or a 503, by which the server
 ---says that it was not done; when the answer is lost the err's code is
 ---"ambiguous".
----@param definition cxone.definition|weir.filter
+---@param definition cxone.definition|weir.filter.filter
 ---@return cxone.record
 function filters:create(definition) end
 
@@ -173,7 +173,7 @@ function filters:wait_active(what, opts) end
 ---  r = tenant.filters:deploy(definition, { resume = r })
 ---end
 ---```
----@param definition cxone.definition|weir.filter
+---@param definition cxone.definition|weir.filter.filter
 ---@param opts? cxone.deploy_options
 ---@return cxone.record
 function filters:deploy(definition, opts) end

@@ -1,9 +1,11 @@
 #include "session.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -145,11 +147,13 @@ static void log_environment(const struct host_session *s)
     weir_buf_fini(&proxy);
 }
 
-/* "deploy.lua" → "deploy.sim.lua", if that file is there; else NULL. */
+/* "deploy.lua" → "deploy.sim.lua", if that name is there, also when it cannot
+ * be read: a run without its scenario would show something else.  Else NULL. */
 static enum weir_code find_scenario(const char *script, char **out,
                                     struct weir_err *err)
 {
     size_t len = script ? strlen(script) : 0;
+    struct stat there;
     char *path = NULL;
 
     *out = NULL;
@@ -157,7 +161,7 @@ static enum weir_code find_scenario(const char *script, char **out,
         return WEIR_OK;
     if (asprintf(&path, "%.*s.sim.lua", (int)(len - 4), script) < 0)
         return weir_err_nomem(err);
-    if (access(path, R_OK) == 0)
+    if (lstat(path, &there) == 0 || (errno != ENOENT && errno != ENOTDIR))
         *out = path;
     else
         free(path);

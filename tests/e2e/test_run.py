@@ -53,6 +53,19 @@ def test_shebang(weir, clean_env, script):
     assert (result.returncode, result.stdout) == (0, "ran\tx\n")
 
 
+@pytest.mark.parametrize("make", [
+    lambda path: path.symlink_to("nothing"),
+    lambda path: path.mkdir(),
+])
+def test_a_scenario_that_is_there_is_not_passed_over(run_weir, script, make):
+    path = script("print('ran')")
+    make(path.with_name(path.stem + ".sim.lua"))
+    result = run_weir("run", "--sim", path)
+    assert result.returncode == 1
+    assert "scenario: cannot" in result.stderr
+    assert result.stdout == ""
+
+
 def test_a_missing_script(run_weir):
     result = run_weir("run", "/nowhere/x.lua")
     assert result.returncode == 1
