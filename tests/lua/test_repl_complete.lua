@@ -93,6 +93,7 @@ end
 function tests.test_option_keys()
   completes("tenant.filters:deploy({}, { on_f", "tenant.filters:deploy({}, { on_failure = ")
   completes("tenant.filters:deploy { chan", "tenant.filters:deploy { channel = ")
+  completes("weir.filter.new { chan", "weir.filter.new { channel = ")
   completes("weir.poll.wait { look = 'x', inter", "weir.poll.wait { look = 'x', interval = ")
   lists("tenant.filters:check { ", "channel", "matchers", "target_group_id")
   lists("weir.http.get('u', {", "timeout", "max_bytes")

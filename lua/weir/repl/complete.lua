@@ -80,6 +80,15 @@ local function names(session, word)
   return found
 end
 
+--- Whether a table that is written out can be of the class: what has methods
+-- is made by a function.
+local function is_written(list)
+  for _, member in ipairs(list) do
+    if member.kind == "function" then return false end
+  end
+  return true
+end
+
 --- Keys of the table that is being written, if a stub describes it.
 local function keys(session, here)
   local top = here.stack[#here.stack]
@@ -87,7 +96,8 @@ local function keys(session, here)
   local tree = session.resolver:table_type(here.stack, #here.stack)
   local found = {}
   for _, class in ipairs(tree and session.resolver:classes(tree) or {}) do
-    for _, member in ipairs(session.help.model:members(class)) do
+    local all = session.help.model:members(class)
+    for _, member in ipairs(is_written(all) and all or {}) do
       if member.kind == "field" and not top.used[member.name] and starts(member.name, here.word)
         and quote.is_name(member.name) then
         found[#found + 1] = {
