@@ -37,6 +37,7 @@ enum weir_code {
     WEIR_IO,         /* "io": a file could not be read or written */
     WEIR_USAGE,      /* "usage": the words of a command line are wrong */
     WEIR_LOCKED, /* "locked": another process has it; the message says who */
+    WEIR_DENIED, /* "denied": a permission that the run does not have */
     WEIR_CODES
 };
 

@@ -30,6 +30,7 @@ static const char *const words[WEIR_CODES] = {
     [WEIR_IO] = "io",
     [WEIR_USAGE] = "usage",
     [WEIR_LOCKED] = "locked",
+    [WEIR_DENIED] = "denied",
 };
 
 const char *weir_code_word(enum weir_code code)

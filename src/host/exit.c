@@ -8,6 +8,7 @@ int host_exit_code(enum weir_code code)
     case WEIR_VALIDATION: return HOST_EXIT_VALIDATION;
     case WEIR_AUTH:
     case WEIR_PERMISSION:
+    case WEIR_DENIED:
     case WEIR_CONFIG: return HOST_EXIT_AUTH;
     case WEIR_TIMEOUT:
     case WEIR_RATE: return HOST_EXIT_TIMEOUT;

@@ -34,6 +34,7 @@ local err = {}
 ---| "io"         # a file could not be read or written
 ---| "usage"      # the words of a command line are wrong (64)
 ---| "locked"     # another process has it; the message says which (7)
+---| "denied"     # a permission that the run does not have; `hint` says how it is declared (5)
 
 ---@class weir.err.Err
 ---@field code weir.err.Code|string
