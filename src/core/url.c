@@ -201,6 +201,28 @@ void weir_url_host_port(const char *url, char *out, size_t size)
     parts_fini(&parts);
 }
 
+enum weir_code weir_url_host(const char *url, char *host, size_t size,
+                             unsigned *port, struct weir_err *err)
+{
+    unsigned long refusals = weir_curl_refusals();
+    struct parts parts;
+    CURLUcode code = parts_init(&parts, url);
+    bool fits = !code && strlen(parts.host) < size;
+
+    if (fits) {
+        memcpy(host, parts.host, strlen(parts.host) + 1);
+        *port = (unsigned)strtoul(parts.port, NULL, 10);
+    }
+    parts_fini(&parts);
+    if (weir_curl_refusals() != refusals)
+        return weir_err_nomem(err);
+    if (fits)
+        return WEIR_OK;
+    return weir_err_set(err, WEIR_INVALID, "the URL is not valid: %s",
+                        code ? curl_url_strerror(code)
+                             : "the name of its host is too long");
+}
+
 /* ---- checking ---- */
 
 /* Names the first byte that has no place in a URL. */

@@ -27,4 +27,11 @@ enum weir_code weir_url_origin(const char *url, size_t len,
 /* "host:port" for messages ("[::1]:443"), cut to `size`. */
 void weir_url_host_port(const char *url, char *out, size_t size);
 
+/* The host as libcurl reads it, with the brackets of an IPv6 address and
+ * without its zone, and the port, the scheme's where none is written.
+ * WEIR_OK; WEIR_INVALID if it is no URL or the host does not fit; WEIR_NOMEM.
+ */
+enum weir_code weir_url_host(const char *url, char *host, size_t size,
+                             unsigned *port, struct weir_err *err);
+
 #endif
