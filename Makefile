@@ -35,9 +35,9 @@ LDFLAGS_ALL += -Wl,-z,relro,-z,now
 endif
 
 CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8 libcrypto
-HOST_PKGS := lua5.4 libedit
+HOST_PKGS := lua5.4
 # Loaded by the program itself when they are needed (src/sim/late.h).
-LATE_PKGS := sqlite3 libmicrohttpd
+LATE_PKGS := sqlite3 libmicrohttpd libedit
 # Most of a short run is the dynamic loader looking for the names of libcrypto,
 # which libcurl brings; it looks in the order of this list.
 FIRST_PKGS := libcrypto

@@ -85,12 +85,16 @@ function Filters:check(definition)
   return true
 end
 
---- Checks locally, then asks the server. Returns true, or raises.
-function Filters:validate(definition)
-  local f = filter.new(definition, self.tenant.schema)
+--- Asks the server about a filter that was found faultless here.
+local function ask(self, f, definition)
   local response, e = self.tenant.client:post(
     self.tenant.dialect.paths.validate, { body = f:json(), safe = true })
   if not response then error(with_lines(e, definition), 0) end
+end
+
+--- Checks locally, then asks the server. Returns true, or raises.
+function Filters:validate(definition)
+  ask(self, filter.new(definition, self.tenant.schema), definition)
   return true
 end
 
@@ -247,7 +251,7 @@ local function create_once(self, f, definition, way)
     way.id = record and record.id
   end
   if way.id then return end
-  self:validate(definition)
+  ask(self, f, definition)
   local record, e, maybe_twice = try_create(self, f, definition)
   if record then
     way.id, way.ours = record.id, true

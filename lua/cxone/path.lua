@@ -6,17 +6,25 @@ local misuse = require "weir.core".misuse
 
 local path = {}
 
+local function segment(name, id)
+  if type(id) ~= "string" or id == "" or id == "." or id == ".." then
+    misuse(string.format("expected an id for {%s}, got %s", name,
+      type(id) == "string" and string.format("%q", id) or type(id)))
+  end
+  return text.url_encode(id)
+end
+
 --- path.fill("/filters/{id}", {id = "flt 1"}) → "/filters/flt%201".
 -- Raises for an id that cannot be a path segment.
 function path.fill(template, values)
-  return (string.gsub(template, "{(%w+)}", function(name)
-    local id = values[name]
-    if type(id) ~= "string" or id == "" or id == "." or id == ".." then
-      misuse(string.format("expected an id for {%s}, got %s", name,
-        type(id) == "string" and string.format("%q", id) or type(id)))
-    end
-    return text.url_encode(id)
-  end))
+  local filled, from = "", 1
+  local first, last, name = string.find(template, "{(%w+)}")
+  while first do
+    filled = filled .. string.sub(template, from, first - 1) .. segment(name, values[name])
+    from = last + 1
+    first, last, name = string.find(template, "{(%w+)}", from)
+  end
+  return filled .. string.sub(template, from)
 end
 
 return path

@@ -41,7 +41,7 @@ static wchar_t *prompt_of(EditLine *el)
     struct host_line_editor *editor;
     static wchar_t none[] = L"";
 
-    el_get(el, EL_CLIENTDATA, &editor);
+    host_edit.el_get(el, EL_CLIENTDATA, &editor);
     return editor->prompt ? editor->prompt : none;
 }
 
@@ -56,18 +56,19 @@ static bool open_editor(struct host_line_editor *editor)
 {
     HistEventW event;
 
-    editor->history = history_winit();
-    editor->el = el_init("weir", stdin, editor->out, stderr);
+    editor->history = host_edit.history_winit();
+    editor->el = host_edit.el_init("weir", stdin, editor->out, stderr);
     if (!editor->history || !editor->el)
         return false;
-    history_w(editor->history, &event, H_SETSIZE, MAX_REMEMBERED);
-    el_set(editor->el, EL_CLIENTDATA, editor);
-    el_set(editor->el, EL_SIGNAL, 0);
-    el_wset(editor->el, EL_HIST, history_w, editor->history);
-    el_set(editor->el, EL_EDITOR, "emacs");
-    el_source(editor->el, NULL); /* ~/.editrc */
-    el_set(editor->el, EL_GETCFN, host_line_get_char);
-    el_wset(editor->el, EL_PROMPT_ESC, prompt_of, L'\1');
+    host_edit.history_w(editor->history, &event, H_SETSIZE, MAX_REMEMBERED);
+    host_edit.el_set(editor->el, EL_CLIENTDATA, editor);
+    host_edit.el_set(editor->el, EL_SIGNAL, 0);
+    host_edit.el_wset(editor->el, EL_HIST, host_edit.history_w,
+                      editor->history);
+    host_edit.el_set(editor->el, EL_EDITOR, "emacs");
+    host_edit.el_source(editor->el, NULL); /* ~/.editrc */
+    host_edit.el_set(editor->el, EL_GETCFN, host_line_get_char);
+    host_edit.el_wset(editor->el, EL_PROMPT_ESC, prompt_of, L'\1');
     host_line_bind(editor->el);
     return true;
 }
@@ -83,11 +84,20 @@ static FILE *own_stream(int fd)
     return stream;
 }
 
-static bool can_edit(void)
+/* Whether this terminal can, and the library is there. */
+static bool can_edit(const struct host_line_editor *editor)
 {
     const char *term = getenv("TERM");
+    struct weir_err err = WEIR_ERR_INIT;
 
-    return term && *term && strcmp(term, "dumb") != 0;
+    if (!editor->out || !term || !*term || strcmp(term, "dumb") == 0 ||
+        !use_utf8())
+        return false;
+    if (host_edit_load(&err) == WEIR_OK)
+        return true;
+    fprintf(stderr, "weir: %s; lines are read as they are\n", err.message);
+    weir_err_clear(&err);
+    return false;
 }
 
 struct host_line_editor *
@@ -105,7 +115,7 @@ host_line_editor_new(struct weir_loop *loop, struct host_terminal *terminal,
         editor->out = own_stream(STDOUT_FILENO);
     else if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
         editor->out = own_stream(STDERR_FILENO);
-    if (editor->out && can_edit() && use_utf8() && !open_editor(editor)) {
+    if (can_edit(editor) && !open_editor(editor)) {
         host_line_editor_free(editor);
         return NULL;
     }
@@ -118,9 +128,9 @@ void host_line_editor_free(struct host_line_editor *editor)
         return;
     weir_watch_stop(&editor->watch);
     if (editor->el)
-        el_end(editor->el);
+        host_edit.el_end(editor->el);
     if (editor->history)
-        history_wend(editor->history);
+        host_edit.history_wend(editor->history);
     if (editor->out)
         fclose(editor->out);
     host_line_past_fini(&editor->past);
@@ -140,7 +150,7 @@ void host_line_editor_remember(struct host_line_editor *editor,
     wchar_t *wide = editor->history ? host_line_wide(text) : NULL;
 
     if (wide) {
-        history_w(editor->history, &event, H_ENTER, wide);
+        host_edit.history_w(editor->history, &event, H_ENTER, wide);
         host_line_past_add(&editor->past, wide);
     }
     free(wide);
@@ -208,7 +218,7 @@ static enum host_line edit(struct host_line_editor *editor, const char *text,
 
     editor->first = text && *text ? host_line_wide(text) : NULL;
     begin_typing(editor, &before);
-    line = el_wgets(editor->el, &n);
+    line = host_edit.el_wgets(editor->el, &n);
     end_typing(editor, &before);
     free(editor->first);
     editor->first = NULL;

@@ -127,8 +127,8 @@ static void begin(struct host_line_editor *editor)
     editor->begun = true;
     host_line_take_suspend_key();
     if (editor->first) {
-        el_winsertstr(editor->el, editor->first);
-        el_set(editor->el, EL_REFRESH);
+        host_edit.el_winsertstr(editor->el, editor->first);
+        host_edit.el_set(editor->el, EL_REFRESH);
     }
 }
 
@@ -137,7 +137,7 @@ int host_line_get_char(EditLine *el, wchar_t *out)
     struct host_line_editor *editor;
     mbstate_t state;
 
-    el_get(el, EL_CLIENTDATA, &editor);
+    host_edit.el_get(el, EL_CLIENTDATA, &editor);
     memset(&state, 0, sizeof(state));
     if (!editor->begun)
         begin(editor);

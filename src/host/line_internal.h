@@ -2,10 +2,10 @@
 #ifndef HOST_LINE_INTERNAL_H
 #define HOST_LINE_INTERNAL_H
 
-#include <histedit.h>
 #include <stdio.h>
 #include <termios.h>
 
+#include "edit_late.h"
 #include "line_editor.h"
 
 /* Inputs that the arrow keys bring back, oldest first. */

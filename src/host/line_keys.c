@@ -14,15 +14,15 @@ static struct host_line_editor *editor_of(EditLine *el)
 {
     struct host_line_editor *editor;
 
-    el_get(el, EL_CLIENTDATA, &editor);
+    host_edit.el_get(el, EL_CLIENTDATA, &editor);
     return editor;
 }
 
 static void to_end(EditLine *el)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
 
-    el_cursor(el, (int)(line->lastchar - line->cursor));
+    host_edit.el_cursor(el, (int)(line->lastchar - line->cursor));
 }
 
 static const wchar_t *line_start(const LineInfoW *line, const wchar_t *at)
@@ -47,20 +47,20 @@ static unsigned char new_line(EditLine *el, int indent)
 
     for (int i = 0; i < indent && i < 60; i++)
         wcscat(text, L" ");
-    return el_winsertstr(el, text) ? CC_ERROR : CC_REFRESH;
+    return host_edit.el_winsertstr(el, text) ? CC_ERROR : CC_REFRESH;
 }
 
 /* Takes so many columns from the start of the line that was just written. */
 static void shift_left(EditLine *el, int columns)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
     int to_text = (int)(line->lastchar - line_start(line, line->cursor));
 
     to_text -= (int)wcsspn(line_start(line, line->cursor), L" ");
     if (columns <= 0 || to_text < 0)
         return;
-    el_cursor(el, -to_text);
-    el_deletestr(el, columns);
+    host_edit.el_cursor(el, -to_text);
+    host_edit.el_deletestr(el, columns);
     to_end(el);
 }
 
@@ -73,7 +73,7 @@ static unsigned char key_newline(EditLine *el, wint_t c)
 static unsigned char key_enter(EditLine *el, wint_t c)
 {
     struct host_line_editor *editor = editor_of(el);
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
     struct weir_buf text;
     bool more;
     int indent = 0, outdent = 0;
@@ -89,7 +89,7 @@ static unsigned char key_enter(EditLine *el, wint_t c)
         shift_left(el, outdent);
     if (more)
         return new_line(el, host_line_has_input(editor) ? 0 : indent);
-    el_wpush(el, END_KEYS);
+    host_edit.el_wpush(el, END_KEYS);
     return CC_REFRESH;
 }
 
@@ -100,8 +100,8 @@ static unsigned char key_interrupt(EditLine *el, wint_t c)
     (void)c;
     editor_of(el)->interrupted = true;
     to_end(el);
-    el_winsertstr(el, L"^C");
-    el_wpush(el, END_KEYS);
+    host_edit.el_winsertstr(el, L"^C");
+    host_edit.el_wpush(el, END_KEYS);
     return CC_REFRESH;
 }
 
@@ -139,12 +139,12 @@ static unsigned char key_suspend(EditLine *el, wint_t c)
     editor->typing.hide(editor);
     fputs("\033[?2004l", editor->out);
     fflush(editor->out);
-    el_set(el, EL_PREP_TERM, 0);
+    host_edit.el_set(el, EL_PREP_TERM, 0);
     stop_here();
-    el_set(el, EL_PREP_TERM, 1);
+    host_edit.el_set(el, EL_PREP_TERM, 1);
     host_line_take_suspend_key();
     fputs("\033[?2004h", editor->out);
-    el_resize(el);
+    host_edit.el_resize(el);
     editor->typing.show(editor);
     return CC_NORM;
 }
@@ -153,7 +153,7 @@ static unsigned char key_edit(EditLine *el, wint_t c)
 {
     (void)c;
     editor_of(el)->wants_edit = true;
-    el_wpush(el, END_KEYS);
+    host_edit.el_wpush(el, END_KEYS);
     return CC_NORM;
 }
 
@@ -162,17 +162,17 @@ static unsigned char key_edit(EditLine *el, wint_t c)
 static unsigned char to_line(EditLine *el, const wchar_t *start,
                              const wchar_t *end)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
     long column = line->cursor - line_start(line, line->cursor);
     const wchar_t *to = end - start < column ? end : start + column;
 
-    el_cursor(el, (int)(to - line->cursor));
+    host_edit.el_cursor(el, (int)(to - line->cursor));
     return CC_CURSOR;
 }
 
 static unsigned char key_up(EditLine *el, wint_t c)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
     const wchar_t *start = line_start(line, line->cursor);
 
     (void)c;
@@ -184,7 +184,7 @@ static unsigned char key_up(EditLine *el, wint_t c)
 
 static unsigned char key_down(EditLine *el, wint_t c)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
     const wchar_t *end = line_end(line, line->cursor);
 
     (void)c;
@@ -196,19 +196,20 @@ static unsigned char key_down(EditLine *el, wint_t c)
 
 static unsigned char key_home(EditLine *el, wint_t c)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
 
     (void)c;
-    el_cursor(el, (int)(line_start(line, line->cursor) - line->cursor));
+    host_edit.el_cursor(el,
+                        (int)(line_start(line, line->cursor) - line->cursor));
     return CC_CURSOR;
 }
 
 static unsigned char key_end(EditLine *el, wint_t c)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
 
     (void)c;
-    el_cursor(el, (int)(line_end(line, line->cursor) - line->cursor));
+    host_edit.el_cursor(el, (int)(line_end(line, line->cursor) - line->cursor));
     return CC_CURSOR;
 }
 
@@ -230,8 +231,8 @@ static unsigned char offer(EditLine *el, struct host_completion *offered,
         replaced = host_line_wide(weir_buf_str(&old));
         wide = host_line_wide(weir_buf_str(&offered->text));
         if (replaced && wide) {
-            el_deletestr(el, (int)wcslen(replaced));
-            el_winsertstr(el, wide);
+            host_edit.el_deletestr(el, (int)wcslen(replaced));
+            host_edit.el_winsertstr(el, wide);
         }
         free(replaced);
         free(wide);
@@ -247,7 +248,7 @@ static unsigned char offer(EditLine *el, struct host_completion *offered,
 static unsigned char key_complete(EditLine *el, wint_t c)
 {
     struct host_line_editor *editor = editor_of(el);
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
     const wchar_t *start = line_start(line, line->cursor);
     struct host_completion offered = {.start = 0};
     struct weir_buf text;
@@ -258,7 +259,7 @@ static unsigned char key_complete(EditLine *el, wint_t c)
     /* At the start of a line Tab indents, as in any editor. */
     if (wcsspn(start, L" ") >= (size_t)(line->cursor - start) &&
         start > line->buffer)
-        return el_winsertstr(el, L"  ") ? CC_ERROR : CC_REFRESH;
+        return host_edit.el_winsertstr(el, L"  ") ? CC_ERROR : CC_REFRESH;
     weir_buf_init(&text, HOST_MAX_INPUT);
     weir_buf_init(&offered.text, HOST_MAX_INPUT);
     weir_buf_init(&offered.list, HOST_MAX_INPUT);
@@ -287,7 +288,7 @@ static unsigned char key_paste(EditLine *el, wint_t c)
     unsigned char result = CC_ERROR;
 
     (void)c;
-    while (text && el_wgetc(el, &next) == 1) {
+    while (text && host_edit.el_wgetc(el, &next) == 1) {
         if (n + 2 > cap) {
             wchar_t *larger = realloc(text, 2 * cap * sizeof(*text));
 
@@ -307,7 +308,7 @@ static unsigned char key_paste(EditLine *el, wint_t c)
         while (n > 0 && text[n - 1] == L'\n')
             n--; /* Enter is the reader's to press */
         text[n] = L'\0';
-        if (n == 0 || el_winsertstr(el, text) == 0)
+        if (n == 0 || host_edit.el_winsertstr(el, text) == 0)
             result = CC_REFRESH;
     }
     free(text);
@@ -373,8 +374,8 @@ void host_line_bind(EditLine *el)
     };
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-        el_wset(el, EL_ADDFN, functions[i].name, functions[i].help,
-                functions[i].fn);
+        host_edit.el_wset(el, EL_ADDFN, functions[i].name, functions[i].help,
+                          functions[i].fn);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        el_set(el, EL_BIND, keys[i].key, keys[i].name, NULL);
+        host_edit.el_set(el, EL_BIND, keys[i].key, keys[i].name, NULL);
 }

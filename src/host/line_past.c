@@ -45,7 +45,7 @@ void host_line_past_begin(struct host_line_past *past)
 /* What stands in the line now; to be freed. */
 static wchar_t *line_text(EditLine *el)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
     size_t len = (size_t)(line->lastchar - line->buffer);
     wchar_t *text = calloc(len + 1, sizeof(*text));
 
@@ -63,12 +63,12 @@ static bool is_moving(const struct host_line_past *past, const wchar_t *now)
 
 static bool put(EditLine *el, const wchar_t *text)
 {
-    const LineInfoW *line = el_wline(el);
+    const LineInfoW *line = host_edit.el_wline(el);
 
-    el_cursor(el, (int)(line->lastchar - line->cursor));
-    line = el_wline(el);
-    el_deletestr(el, (int)(line->cursor - line->buffer));
-    return !*text || el_winsertstr(el, text) == 0;
+    host_edit.el_cursor(el, (int)(line->lastchar - line->cursor));
+    line = host_edit.el_wline(el);
+    host_edit.el_deletestr(el, (int)(line->cursor - line->buffer));
+    return !*text || host_edit.el_winsertstr(el, text) == 0;
 }
 
 bool host_line_past_move(EditLine *el, struct host_line_past *past, int step)

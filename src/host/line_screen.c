@@ -56,7 +56,7 @@ static void put_prompt(struct place *at, const wchar_t *prompt, int columns)
 static void rows(struct host_line_editor *editor, int columns, int height,
                  int *above, int *below)
 {
-    const LineInfoW *line = el_wline(editor->el);
+    const LineInfoW *line = host_edit.el_wline(editor->el);
     struct place at = {0, 0}, cursor;
 
     put_prompt(&at, editor->prompt, columns);
@@ -113,7 +113,7 @@ static void show(void *ud)
         return;
     editor->hidden = false;
     note_columns(editor);
-    el_set(editor->el, EL_REFRESH);
+    host_edit.el_set(editor->el, EL_REFRESH);
 }
 
 void host_line_typing(struct host_line_editor *editor)
@@ -127,7 +127,7 @@ void host_line_typing(struct host_line_editor *editor)
 void host_line_resized(struct host_line_editor *editor)
 {
     hide(editor);
-    el_resize(editor->el);
+    host_edit.el_resize(editor->el);
     show(editor);
 }
 
@@ -141,6 +141,6 @@ void host_line_show_below(struct host_line_editor *editor, const char *text)
         fputc('\n', editor->out);
     fputc('\r', editor->out);
     fputs(text, editor->out);
-    el_set(editor->el, EL_REFRESH);
+    host_edit.el_set(editor->el, EL_REFRESH);
     fflush(editor->out);
 }
