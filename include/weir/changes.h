@@ -68,7 +68,7 @@ struct weir_changes_counts
 weir_changes_counts(const struct weir_changes *changes);
 /* Hands over in pieces what is kept: JSON objects {"time", "method", "url",
  * "outcome", "code"?, "status"?, "request_id"?, "tries", "maybe_twice"?} in
- * the order of their ends, with a comma and a newline between them. */
+ * the order of their ends, one a line, with commas between them. */
 void weir_changes_text(const struct weir_changes *changes,
                        void (*write)(void *ud, const char *text, size_t len),
                        void *ud);

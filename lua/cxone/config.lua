@@ -151,13 +151,17 @@ function config.survey(given)
   return settings, sources, missing
 end
 
+local origins = { option = "the script", simulator = "the simulator" }
+
+--- What a connection is made of; raises what is wrong with it. Second, where
+-- its tenant came from, in words.
 function config.resolve(given)
-  local settings, _, missing = config.survey(given)
+  local settings, sources, missing = config.survey(given)
   require_complete(missing)
   require_usable(settings)
   settings.limit = overlay(settings.dialect.limit, settings.limit)
   settings.retry = overlay(settings.dialect.retry, settings.retry)
-  return settings
+  return settings, origins[sources.base_url] or origins[sources.tenant] or "the environment"
 end
 
 return config

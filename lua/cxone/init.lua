@@ -6,6 +6,7 @@
 local auth = require "weir.auth"
 local client = require "weir.client"
 local config = require "cxone.config"
+local tell_host = require "weir.core".tenant
 
 local cxone = {}
 
@@ -61,7 +62,8 @@ end
 -- the embedded simulator answers, whatever the options say. Nothing is sent
 -- before the first call.
 function cxone.connect(options)
-  local settings = config.resolve(options)
+  local settings, origin = config.resolve(options)
+  tell_host(settings.tenant, settings.base_url, origin)
   local tenant = setmetatable({
     name = settings.tenant,
     base_url = settings.base_url,

@@ -33,6 +33,11 @@ struct bind_context {
     struct bind_scheduler *scheduler; /* NULL in the simulator's state */
     struct weir_changes *changes;     /* of the run's calls, or NULL */
     const char *sim_url; /* origin of the embedded simulator, or NULL */
+    /* Is told of each tenant that a script connects to: its name, its base URL
+     * and where they came from, in words; NULL: nobody asks. */
+    void (*tenant)(void *ud, const char *name, const char *base_url,
+                   const char *origin);
+    void *tenant_ud;
     /* The secret that the host keeps under `name`, or NULL; NULL: none. */
     const char *(*secret)(const char *name);
 };

@@ -83,16 +83,26 @@ static const struct weir_header *with_type(lua_State *L,
     return headers;
 }
 
+/* The simulator's own handles are no part of what it simulates. */
+static bool is_control(const struct bind_context *context, const char *url)
+{
+    static const char control[] = "/_sim/";
+    size_t len = context->sim_url ? strlen(context->sim_url) : 0;
+
+    return len > 0 && strncmp(url, context->sim_url, len) == 0 &&
+           strncmp(url + len, control, sizeof(control) - 1) == 0;
+}
+
 /* Does the call that `options` describe, whose table is at `index`. */
 static int call(lua_State *L, int index, const char *what,
                 const struct options *options)
 {
+    const struct bind_context *context = bind_context(L);
     struct weir_err err = WEIR_ERR_INIT;
     struct weir_http_request request = {
         .once = options->once,
         .allow_plain_http = options->allow_plain_http,
         .limits = options->limits,
-        .changes = bind_context(L)->changes,
     };
     struct bind_request parts;
     struct weir_op **op;
@@ -102,13 +112,15 @@ static int call(lua_State *L, int index, const char *what,
     request.url = full_url(L, options->url, parts.query);
     request.headers = with_type(L, &parts);
     request.n_headers = parts.n_headers;
+    if (!is_control(context, request.url))
+        request.changes = context->changes;
     request.body = parts.body.data;
     request.body_len = parts.body.len;
     request.method = options->method ? options->method
                      : request.body  ? "POST"
                                      : "GET";
     op = bind_op(L);
-    code = weir_http_new(bind_context(L)->loop, &request, op, &err);
+    code = weir_http_new(context->loop, &request, op, &err);
     if (code == WEIR_INVALID)
         return bind_misuse_err(L, what, &err);
     if (code)

@@ -17,6 +17,17 @@ static int core_libraries(lua_State *L)
     return 1;
 }
 
+/* tenant(name, base_url, origin): tells the host where the run connects to */
+static int core_tenant(lua_State *L)
+{
+    const struct bind_context *context = bind_context(L);
+
+    if (context->tenant)
+        context->tenant(context->tenant_ud, luaL_checkstring(L, 1),
+                        luaL_checkstring(L, 2), luaL_checkstring(L, 3));
+    return 0;
+}
+
 /* stubs() → the texts of the type stubs by module: {["weir.page"] = "…"} */
 static int core_stubs(lua_State *L)
 {
@@ -47,9 +58,11 @@ int luaopen_weir_core(lua_State *L)
 {
     const char *sim_url = bind_context(L)->sim_url;
 
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 9);
     lua_pushcfunction(L, core_misuse);
     lua_setfield(L, -2, "misuse");
+    lua_pushcfunction(L, core_tenant);
+    lua_setfield(L, -2, "tenant");
     lua_pushcfunction(L, core_stubs);
     lua_setfield(L, -2, "stubs");
     lua_pushcfunction(L, core_modules);

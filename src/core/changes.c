@@ -13,6 +13,7 @@
 /* One change: a URL of 2,000 bytes takes six times that at the most. */
 #define MAX_CHANGE ((size_t)16 * 1024)
 #define MAX_URL    2048
+#define SEPARATOR  ",\n    "
 
 /* Bytes are never moved or changed once `len` counts them. */
 struct chunk {
@@ -106,7 +107,7 @@ static void write_line(struct weir_changes *changes,
     struct weir_buf *line = &changes->line;
 
     weir_buf_reset(line);
-    weir_buf_adds(line, ",\n");
+    weir_buf_adds(line, SEPARATOR);
     add_time(line, changes->clock);
     add_text(changes, "method", change->method, strlen(change->method));
     add_text(changes, "url", change->url, strcspn(change->url, "?#"));
@@ -205,7 +206,7 @@ void weir_changes_text(const struct weir_changes *changes,
                        void (*write)(void *ud, const char *text, size_t len),
                        void *ud)
 {
-    size_t skip = sizeof(",\n") - 1; /* before the first */
+    size_t skip = sizeof(SEPARATOR) - 1; /* before the first */
 
     for (const struct chunk *at = changes->first; at; at = at->next) {
         size_t len = at->len;

@@ -179,6 +179,5 @@ static int run(int argc, char **argv)
     code = host_session_begin(&session, &given.session);
     if (code == 0)
         code = examine(&it);
-    host_session_end(&session);
-    return code;
+    return host_session_end(&session, code);
 }

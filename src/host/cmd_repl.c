@@ -62,6 +62,5 @@ static int run(int argc, char **argv)
                                            .files = argv + file,
                                            .no_rc = given.no_rc,
                                            .color = given.session.color});
-    host_session_end(&session);
-    return code;
+    return host_session_end(&session, code);
 }

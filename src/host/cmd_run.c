@@ -6,11 +6,14 @@
 #include "commands.h"
 #include "exit.h"
 #include "lua_state.h"
+#include "run_report.h"
 #include "scheduler.h"
 #include "session.h"
+#include "weir/hash.h"
 
 static const struct host_option options[] = {
     HOST_SESSION_OPTIONS,
+    HOST_REPORT_OPTION,
     {NULL, NULL, NULL, HOST_FLAG, 0, NULL},
 };
 
@@ -37,6 +40,10 @@ const struct host_command host_command_run = {
         "With --sim, a file SCRIPT.sim.lua beside SCRIPT.lua says what the\n"
         "simulator does meanwhile: faults, activation, seed.\n"
         "\n"
+        "With --report, FILE says what ran, where, when, and how every call\n"
+        "that changes something ended, also when the run fails or is\n"
+        "interrupted. While it runs, and after kill -9, it says \"running\".\n"
+        "\n"
         "Exit codes: 0 done, 1 failed, 3 conflict, 4 validation failed,\n"
         "5 authentication, permission or configuration, 6 timeout or rate\n"
         "budget spent, 7 lock held, 64 usage, 130 or 143 ended by a signal.\n"
@@ -44,6 +51,7 @@ const struct host_command host_command_run = {
         "examples:\n"
         "  weir run --sim examples/deploy_filter.lua\n"
         "  weir run bulk.lua emea apac\n"
+        "  weir run --report run.json deploy.lua\n"
         "  echo 'print(weir.json.encode {1, 2})' | weir run -\n",
     .run = run,
 };
@@ -82,9 +90,16 @@ static int load(lua_State *L)
 {
     struct script *script = lua_touserdata(L, 1);
     const char *path = script->argv[script->index];
+    char sha256[WEIR_HASH_HEX_SIZE] = "";
 
     host_state_set_arg(L, script->argc, script->argv, script->index);
-    script->loaded = host_state_load(L, path) == LUA_OK;
+    script->loaded = host_state_load(L, path, sha256) == LUA_OK;
+    host_run_report_program(&(struct host_run_program){
+        .kind = strcmp(path, "-") == 0 ? "input" : "script",
+        .path = path,
+        .sha256 = sha256[0] ? sha256 : NULL,
+        .arguments = script->argv + script->index + 1,
+        .n_arguments = (size_t)(script->argc - script->index - 1)});
     if (script->loaded)
         lua_pushnil(L);
     else
@@ -121,7 +136,8 @@ static int run_script(struct host_session *session, struct script *script)
 
 static int run(int argc, char **argv)
 {
-    struct host_session_options given = {.log_level = WEIR_LOG_INFO};
+    struct host_session_options given = {.log_level = WEIR_LOG_INFO,
+                                         .announce = true};
     struct host_session session;
     int code = 0;
     int script =
@@ -138,6 +154,5 @@ static int run(int argc, char **argv)
     if (code == 0)
         code =
             run_script(&session, &(struct script){argc, argv, script, false});
-    host_session_end(&session);
-    return code;
+    return host_session_end(&session, code);
 }

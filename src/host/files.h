@@ -15,4 +15,28 @@ enum weir_code host_files_make_folder(const char *path, struct weir_err *err);
 enum weir_code host_files_replace(const char *path, const void *data,
                                   size_t len, struct weir_err *err);
 
+/* A file that will be put in its place later, perhaps when nothing can be
+ * waited for: its folder is held open. */
+struct host_files_place {
+    int folder;
+    char *name; /* in the folder; owned */
+};
+
+/* A symbolic link at `path` stays one.  WEIR_CONFIG if there is no such
+ * folder, or something in the place that is no file; WEIR_NOMEM.  Whether it
+ * can be written a first host_files_place_put tells. */
+enum weir_code host_files_place_open(const char *path,
+                                     struct host_files_place *out,
+                                     struct weir_err *err);
+void host_files_place_close(struct host_files_place *place);
+/* Replaces the file, mode 0600, as host_files_replace does, with what `write`
+ * writes to the descriptor (0, or an errno).  `suffix` makes the temporary
+ * name: two that may meet take different ones.  0 or an errno.
+ * Async-signal-safe, if `write` is. */
+int host_files_place_put(const struct host_files_place *place,
+                         const char *suffix, int (*write)(void *ud, int fd),
+                         void *ud);
+/* All of it; 0 or an errno.  Async-signal-safe. */
+int host_files_write(int fd, const char *data, size_t len);
+
 #endif

@@ -1,5 +1,7 @@
 #include "lua_state.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <lualib.h>
@@ -8,6 +10,10 @@
 #include "signals.h"
 #include "warnings.h"
 #include "weir/filter.h"
+#include "weir/hash.h"
+
+/* Bytes of a script. */
+#define MAX_SCRIPT ((size_t)64 << 20)
 
 /* Registry keys. */
 static const char strict_key[] = "weir.strict";
@@ -326,11 +332,63 @@ lua_State *host_state_new(struct bind_context *context, const char *script)
     return L;
 }
 
-int host_state_load(lua_State *L, const char *path)
+/* Appends all of the file, or of standard input for NULL; 0 or an errno. */
+static int read_all(const char *path, struct weir_buf *out)
+{
+    FILE *file = path ? fopen(path, "rb") : stdin;
+    char block[16384];
+    int number;
+    size_t n;
+
+    if (!file)
+        return errno;
+    while ((n = fread(block, 1, sizeof(block), file)) > 0) {
+        if (weir_buf_add(out, block, n))
+            break;
+    }
+    number = ferror(file) ? errno : 0;
+    if (out->failed)
+        number = out->failed == WEIR_NOMEM ? ENOMEM : EFBIG;
+    if (path)
+        fclose(file);
+    return number;
+}
+
+/* Where Lua begins to read: after a byte order mark, and at the end of a first
+ * line that is a shell's, so that the others keep their numbers. */
+static const char *skip_shell_line(const char *text)
+{
+    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0)
+        text += 3;
+    return *text == '#' ? text + strcspn(text, "\n") : text;
+}
+
+/* As luaL_loadfilex, from bytes that are read once: those whose hash is told
+ * are those that run. */
+int host_state_load(lua_State *L, const char *path, char *sha256)
 {
     const char *file = strcmp(path, "-") == 0 ? NULL : path;
-    int status = luaL_loadfilex(L, file, "t");
+    struct weir_buf *text = bind_buf(L, MAX_SCRIPT);
+    int box = lua_gettop(L), status, number = read_all(file, text);
+    const char *begin;
 
+    if (number != 0) {
+        lua_pushfstring(L, "cannot open %s: %s", file ? file : "stdin",
+                        strerror(number));
+        lua_remove(L, box);
+        return LUA_ERRFILE;
+    }
+    if (sha256 &&
+        weir_hash_hex_of(WEIR_HASH_SHA256, text->data, text->len, sha256, NULL))
+        sha256[0] = '\0';
+    begin = skip_shell_line(weir_buf_str(text));
+    lua_pushfstring(L, file ? "@%s" : "=stdin", file);
+    status = luaL_loadbufferx(L, begin,
+                              (size_t)(weir_buf_str(text) + text->len - begin),
+                              lua_tostring(L, -1), "t");
+    bind_box_close(L, box);
+    lua_replace(L, box);
+    lua_settop(L, box);
     if (status == LUA_OK)
         use_strict(L);
     return status;

@@ -18,8 +18,9 @@ void host_state_show_room(lua_State *L, const char *room);
 
 /* Loads the script at `path` ("-": standard input) and pushes its main
  * function, whose globals are strict.  LUA_OK, or Lua's code with the
- * message on top. */
-int host_state_load(lua_State *L, const char *path);
+ * message on top.  `sha256`, of WEIR_HASH_HEX_SIZE bytes or NULL, takes the
+ * hash of the bytes that were read ("" where libcrypto has none). */
+int host_state_load(lua_State *L, const char *path, char *sha256);
 
 /* Sets the global `arg` as lua(1) does: arg[0] the script, arg[1] … its
  * arguments, arg[-1] … what stands before. */

@@ -15,7 +15,7 @@ static int quit_now(struct host_quit *quit)
 {
     int code = quit->code;
 
-    quit->now(quit->ud);
+    quit->now(quit->ud, code);
     exit(code);
 }
 

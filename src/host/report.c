@@ -455,6 +455,21 @@ void host_report(lua_State *L, int index, int trace, bool traceback,
     lua_settop(L, top);
 }
 
+const char *host_report_line(lua_State *L, int index, int trace)
+{
+    struct place place = {.line = 0};
+    int top = lua_gettop(L) + 1;
+    const char *message;
+
+    luaL_checkstack(L, 20, NULL);
+    message =
+        push_message(L, lua_absindex(L, index), lua_absindex(L, trace), &place);
+    lua_pushstring(L, message);
+    lua_replace(L, top);
+    lua_settop(L, top);
+    return lua_tostring(L, top);
+}
+
 enum weir_code host_report_code(lua_State *L, int index)
 {
     enum weir_code code = WEIR_INVALID;

@@ -23,6 +23,9 @@
 void host_report(lua_State *L, int index, int trace, bool traceback,
                  const struct host_terminal *terminal, struct weir_buf *out);
 
+/* Pushes the message alone, one line, as it stands in the report. */
+const char *host_report_line(lua_State *L, int index, int trace);
+
 /* Keeps the text of a chunk that is no file, such as a typed line, so that
  * reports can show lines of it: `source` is its name ("repl:3"). */
 void host_report_keep(lua_State *L, const char *source, const char *text,

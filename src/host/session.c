@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "exit.h"
 #include "lua_state.h"
+#include "run_report.h"
 #include "scheduler.h"
 #include "secrecy.h"
 #include "signals.h"
@@ -91,6 +92,7 @@ int host_complain_err(struct host_session *s, struct weir_err *err)
 {
     int code = host_exit_code(err->code);
 
+    host_run_report_failure(weir_code_word(err->code), err->message);
     host_complain(s, "weir: %s%s%s", err->message, err->hint[0] ? "; " : "",
                   err->hint);
     weir_err_clear(err);
@@ -191,9 +193,47 @@ static enum weir_code start_sim(struct host_session *s,
     return code;
 }
 
-static void end_now(void *ud)
+/* An origin alone is shown as it is written, without a slash at its end. */
+static enum weir_code shown_url(struct weir_buf *out, const char *url)
 {
-    host_session_end(ud);
+    size_t len = strlen(url);
+    enum weir_code code = weir_url_redacted(out, url);
+
+    if (code == WEIR_OK && out->len == len + 1 && url[len - 1] != '/')
+        out->data[--out->len] = '\0';
+    return code;
+}
+
+static void tenant_in_use(void *ud, const char *name, const char *base_url,
+                          const char *origin)
+{
+    struct host_session *s = ud;
+    struct weir_buf url;
+
+    weir_buf_init(&url, 8192);
+    if (shown_url(&url, base_url) == WEIR_OK &&
+        host_run_report_tenant(name, weir_buf_str(&url)) && s->announce)
+        host_say(s, "weir: tenant %s at %s, from %s", name, weir_buf_str(&url),
+                 origin);
+    weir_buf_fini(&url);
+}
+
+static void end_now(void *ud, int code)
+{
+    host_session_end(ud, code);
+}
+
+static enum weir_code start_report(struct host_session *s,
+                                   const struct host_session_options *options,
+                                   struct weir_err *err)
+{
+    enum weir_code code = weir_changes_new(NULL, s->log, &s->changes, err);
+
+    if (code == WEIR_OK)
+        code = host_run_report_begin(options->report, s->log, s->changes, err);
+    if (code == WEIR_OK)
+        host_run_report_where(NULL, options->sim);
+    return code;
 }
 
 static enum weir_code begin(struct host_session *s,
@@ -205,6 +245,8 @@ static enum weir_code begin(struct host_session *s,
 
     if (code == WEIR_OK)
         code = host_secrecy_tell(s->log, err);
+    if (code == WEIR_OK && options->report)
+        code = start_report(s, options, err);
     if (code == WEIR_OK)
         code = weir_loop_new(NULL, &s->loop, err);
     if (code == WEIR_OK)
@@ -217,7 +259,11 @@ static enum weir_code begin(struct host_session *s,
     log_environment(s);
     s->context.loop = s->loop;
     s->context.log = s->log;
+    s->context.changes = s->changes;
     s->context.secret = host_secrecy_find;
+    s->context.tenant = tenant_in_use;
+    s->context.tenant_ud = s;
+    s->announce = options->announce && !options->sim;
     s->context.scheduler = bind_scheduler_new(s->loop);
     if (!s->context.scheduler)
         return weir_err_nomem(err);
@@ -254,7 +300,17 @@ int host_session_begin(struct host_session *session,
     return 0;
 }
 
-void host_session_end(struct host_session *session)
+/* How the run has ended, for its report. */
+static const char *outcome(const struct host_session *s, int code)
+{
+    if (host_signal())
+        return "interrupted";
+    return s->quit.asked ? "exit" : host_run_report_word(code);
+}
+
+/* Finalizers may still do things: the report comes after them, while what it
+ * is made of is there. */
+int host_session_end(struct host_session *session, int code)
 {
     if (session->progress.loop)
         host_progress_stop(&session->progress);
@@ -265,5 +321,10 @@ void host_session_end(struct host_session *session)
     sim_stop(session->sim);
     host_signals_stop();
     weir_loop_free(session->loop);
+    if (!host_run_report_end(code, outcome(session, code)) &&
+        code == HOST_EXIT_DONE)
+        code = HOST_EXIT_FAILED;
+    weir_changes_free(session->changes);
     weir_log_free(session->log);
+    return code;
 }

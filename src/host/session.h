@@ -26,11 +26,13 @@ struct host_session_options {
     bool sim;
     uint64_t sim_seed;
     const char *sim_state; /* path or NULL; only with sim */
+    const char *report;    /* path or NULL: see run_report.h */
     int log_level;         /* enum weir_log_level */
     int log_format;        /* enum weir_log_format */
     int color;             /* enum host_color */
     bool traceback;
     bool trace;
+    bool announce; /* say which tenant is in use, once each */
 };
 
 extern const char *const host_session_levels[];
@@ -88,10 +90,18 @@ extern const char *const host_session_colors[];
             HOST_FLAG, HOST_SESSION_FIELD(trace), NULL                         \
     }
 
+/* Of commands that run a script to its end. */
+#define HOST_REPORT_OPTION                                                     \
+    {                                                                          \
+        "report", "FILE", "write what the run did to FILE, as JSON",           \
+            HOST_TEXT, HOST_SESSION_FIELD(report), NULL                        \
+    }
+
 struct host_session {
     struct host_terminal terminal;
     struct weir_loop *loop;
     struct weir_log *log;
+    struct weir_changes *changes; /* NULL: nobody wants to know */
     struct bind_context context;
     struct host_progress progress;
     struct host_trace trace;
@@ -102,6 +112,7 @@ struct host_session {
     bool traceback;
     bool complained; /* of a want of memory */
     bool typed;      /* somebody types: prints go out by and by */
+    bool announce;   /* tenants */
     bool json;       /* stderr is read by a program: one object a line */
 };
 
@@ -109,7 +120,9 @@ struct host_session {
  * host_session_end in either case. */
 int host_session_begin(struct host_session *session,
                        const struct host_session_options *options);
-void host_session_end(struct host_session *session);
+/* Ends all of it and writes the run's report, if one was asked for.  Returns
+ * `code`, or another where the run cannot count as done. */
+int host_session_end(struct host_session *session, int code);
 
 /* Says a line (printf) on stderr, redacted: "weir: …". */
 void host_say(struct host_session *session, const char *fmt, ...)

@@ -2,6 +2,7 @@
 #include "exit.h"
 #include "output.h"
 #include "report.h"
+#include "run_report.h"
 #include "scheduler.h"
 #include "session.h"
 #include "signals.h"
@@ -172,6 +173,11 @@ static int write_report(lua_State *L)
     struct weir_buf *text = bind_buf(L, HOST_MAX_REPORT);
 
     report->code = host_exit_code(host_report_code(L, 2));
+    if (host_run_report_asked()) { /* a __tostring is the script's */
+        host_run_report_failure(weir_code_word(host_report_code(L, 2)),
+                                host_report_line(L, 2, 3));
+        lua_pop(L, 1);
+    }
     host_report(L, 2, 3, s->traceback, &s->terminal, text);
     host_session_write(s, WEIR_LOG_ERROR, weir_buf_str(text), text->len);
     return 0;

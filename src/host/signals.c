@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exit.h"
 #include "scheduler.h"
 
 /* Instructions between two looks at the flag: under 1 ms of Lua. */
@@ -37,8 +38,8 @@ static void on_signal(int number)
         /* Nothing to be done about a failed write on the way out. */
         if (isatty(STDERR_FILENO) &&
             write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
-            _exit(128 + number);
-        _exit(128 + number);
+            host_exit_now(HOST_EXIT_SIGNAL + number, "killed");
+        host_exit_now(HOST_EXIT_SIGNAL + number, "killed");
     }
     if (!received)
         interrupts_line(number);
