@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base64.h"
 #include "reply_internal.h"
 #include "weir/log.h"
 #include "weir/url.h"
@@ -80,33 +81,6 @@ static enum weir_code make_form(struct weir_grant *grant,
     return code;
 }
 
-/* RFC 4648 section 4; `out` has room for 4 characters for every 3 bytes. */
-static size_t base64(char *out, const char *bytes, size_t len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)bytes;
-    char *start = out;
-
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned group = (unsigned)in[i] << 16;
-
-        if (i + 1 < len)
-            group |= (unsigned)in[i + 1] << 8;
-        if (i + 2 < len)
-            group |= in[i + 2];
-        *out++ = digits[group >> 18];
-        *out++ = digits[group >> 12 & 63];
-        *out++ = digits[group >> 6 & 63];
-        *out++ = digits[group & 63];
-    }
-    if (len % 3)
-        out[-1] = '=';
-    if (len % 3 == 1)
-        out[-2] = '=';
-    return (size_t)(out - start);
-}
-
 /* RFC 6749 section 2.3.1: id and secret are form-encoded before they become
  * user and password, so a colon in the id does no harm. */
 static enum weir_code make_basic(struct weir_grant *grant,
@@ -121,11 +95,12 @@ static enum weir_code make_basic(struct weir_grant *grant,
     weir_url_encode(&pair, id, strlen(id));
     weir_buf_addc(&pair, ':');
     weir_url_encode(&pair, secret, strlen(secret));
-    grant->basic = calloc(1, sizeof("Basic ") + (pair.len + 2) / 3 * 4);
+    grant->basic = calloc(1, sizeof("Basic ") + WEIR_BASE64_SIZE(pair.len));
     code = weir_buf_err(&pair, "the Basic credential", err);
     if (!code && grant->basic) {
         memcpy(grant->basic, "Basic ", 6);
-        base64(grant->basic + 6, pair.data, pair.len);
+        weir_base64_encode((const unsigned char *)pair.data, pair.len,
+                           grant->basic + 6);
     } else if (!code) {
         code = weir_err_nomem(err);
     }

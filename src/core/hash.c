@@ -3,38 +3,49 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
+
+#include "libcrypto.h"
 
 struct weir_hash {
     EVP_MD_CTX *context;
+    enum weir_hash_kind kind;
     bool ended;
 };
+
+static bool offers(const char *name)
+{
+    EVP_MD *found = EVP_MD_fetch(NULL, name, NULL);
+
+    EVP_MD_free(found);
+    return found != NULL;
+}
+
+static bool offers_sha256(void)
+{
+    return offers("SHA2-256");
+}
+
+static bool offers_blake2b512(void)
+{
+    return offers("BLAKE2B-512");
+}
 
 static const struct {
     const char *name;
     const EVP_MD *(*of)(void);
     size_t size;
+    bool (*offered)(void);
 } kinds[] = {
-    [WEIR_HASH_SHA256] = {"SHA-256", EVP_sha256, WEIR_HASH_SHA256_SIZE},
-    [WEIR_HASH_BLAKE2B512] = {"BLAKE2b-512", EVP_blake2b512,
-                              WEIR_HASH_MAX_SIZE},
+    [WEIR_HASH_SHA256] = {"SHA-256", EVP_sha256, WEIR_HASH_SHA256_SIZE,
+                          offers_sha256},
+    [WEIR_HASH_BLAKE2B512] = {"BLAKE2b-512", EVP_blake2b512, WEIR_HASH_MAX_SIZE,
+                              offers_blake2b512},
 };
 
-/* libcrypto tells a lack of memory only through its queue of errors, which is
- * emptied here so that libcurl does not find ours in it. */
 static enum weir_code refused(enum weir_hash_kind kind, struct weir_err *err)
 {
-    bool memory = ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
-
-    ERR_clear_error();
-    if (memory)
-        return weir_err_nomem(err);
-    weir_err_set(err, WEIR_CONFIG, "this machine's libcrypto offers no %s",
-                 kinds[kind].name);
-    weir_err_hint(err, "its configuration (openssl.cnf, OPENSSL_CONF) may "
-                       "have taken the default provider out");
-    return WEIR_CONFIG;
+    return weir_libcrypto_refused(kinds[kind].name, kinds[kind].offered, err);
 }
 
 size_t weir_hash_size(enum weir_hash_kind kind)
@@ -59,7 +70,7 @@ enum weir_code weir_hash_of(enum weir_hash_kind kind, const void *bytes,
 enum weir_code weir_hash_hex_of(enum weir_hash_kind kind, const void *bytes,
                                 size_t len, char *out, struct weir_err *err)
 {
-    unsigned char digest[WEIR_HASH_MAX_SIZE];
+    unsigned char digest[WEIR_HASH_MAX_SIZE] = {0};
     enum weir_code code = weir_hash_of(kind, bytes, len, digest, err);
 
     if (code == WEIR_OK)
@@ -74,13 +85,10 @@ enum weir_code weir_hash_new(enum weir_hash_kind kind, struct weir_hash **out,
 
     if (!hash)
         return weir_err_nomem(err);
+    hash->kind = kind;
     hash->context = EVP_MD_CTX_new();
-    if (!hash->context) {
-        free(hash);
-        ERR_clear_error();
-        return weir_err_nomem(err);
-    }
-    if (EVP_DigestInit_ex(hash->context, kinds[kind].of(), NULL) != 1) {
+    if (!hash->context ||
+        EVP_DigestInit_ex(hash->context, kinds[kind].of(), NULL) != 1) {
         weir_hash_free(hash);
         return refused(kind, err);
     }
@@ -94,10 +102,8 @@ enum weir_code weir_hash_add(struct weir_hash *hash, const void *bytes,
     if (hash->ended)
         return weir_err_set(err, WEIR_INVALID,
                             "nothing can be added to a hash that has ended");
-    if (len > 0 && EVP_DigestUpdate(hash->context, bytes, len) != 1) {
-        ERR_clear_error();
-        return weir_err_nomem(err);
-    }
+    if (len > 0 && EVP_DigestUpdate(hash->context, bytes, len) != 1)
+        return refused(hash->kind, err);
     return WEIR_OK;
 }
 
@@ -106,10 +112,8 @@ enum weir_code weir_hash_end(struct weir_hash *hash, unsigned char *out,
 {
     if (hash->ended)
         return weir_err_set(err, WEIR_INVALID, "this hash has ended before");
-    if (EVP_DigestFinal_ex(hash->context, out, NULL) != 1) {
-        ERR_clear_error();
-        return weir_err_nomem(err);
-    }
+    if (EVP_DigestFinal_ex(hash->context, out, NULL) != 1)
+        return refused(hash->kind, err);
     hash->ended = true;
     return WEIR_OK;
 }

@@ -4,8 +4,10 @@
 #include "scenario.h"
 #include "weir/etag.h"
 #include "weir/filter.h"
+#include "weir/hash.h"
 #include "weir/json.h"
 #include "weir/log.h"
+#include "weir/minisign.h"
 #include "weir/regex.h"
 #include "weir/url.h"
 #include "weir/yaml.h"
@@ -294,9 +296,61 @@ out:
     return code;
 }
 
+/* ---- hash and minisign ---- */
+
+static enum weir_code run_hash(struct weir_buf *said, struct weir_err *err)
+{
+    unsigned char digest[WEIR_HASH_MAX_SIZE];
+    char hex[WEIR_HASH_HEX_SIZE];
+    struct weir_hash *hash = NULL;
+    enum weir_code code;
+
+    TRY(weir_hash_hex_of(WEIR_HASH_SHA256, "abc", 3, hex, err));
+    say(said, "%s\n", hex);
+    TRY(weir_hash_new(WEIR_HASH_BLAKE2B512, &hash, err));
+    TRY(weir_hash_add(hash, "abc", 3, err));
+    TRY(weir_hash_end(hash, digest, err));
+    weir_hash_hex(digest, weir_hash_size(WEIR_HASH_BLAKE2B512), hex);
+    say(said, "%s\n", hex);
+out:
+    weir_hash_free(hash);
+    return code;
+}
+
+/* What a signature fits does not depend on memory: a want of it is said. */
+static enum weir_code run_minisign(struct weir_buf *said, struct weir_err *err)
+{
+    static const struct weir_minisign_cost cheap = {32768, 1 << 20};
+    struct weir_minisign_secret *secret = NULL, *again = NULL;
+    struct weir_minisign_signature signature;
+    struct weir_minisign_public key;
+    struct weir_buf file, signed_text;
+    enum weir_code code;
+
+    weir_buf_init_secret(&file, WEIR_MINISIGN_FILE_MAX);
+    weir_buf_init(&signed_text, WEIR_MINISIGN_FILE_MAX);
+    TRY(weir_minisign_secret_new(&secret, err));
+    TRY(weir_minisign_secret_write(secret, "pw", 2, cheap, &file, err));
+    TRY(weir_minisign_secret_read(file.data, file.len, "pw", 2, &again, err));
+    TRY(weir_minisign_sign(again, "text", 4, NULL, "trusted", &signed_text,
+                           err));
+    TRY(weir_minisign_signature_read(signed_text.data, signed_text.len,
+                                     &signature, err));
+    weir_minisign_secret_public(secret, &key);
+    TRY(weir_minisign_verify(&key, &signature, "text", 4, err));
+    say(said, "%s\n", signature.trusted);
+out:
+    weir_minisign_secret_free(secret);
+    weir_minisign_secret_free(again);
+    weir_buf_fini(&file);
+    weir_buf_fini(&signed_text);
+    return code;
+}
+
 const struct scenario scenarios_pure[] = {
-    {"json", run_json, WEIR_OK},   {"yaml", run_yaml, WEIR_OK},
-    {"regex", run_regex, WEIR_OK}, {"filter", run_filter, WEIR_OK},
-    {"merge", run_merge, WEIR_OK}, {"log", run_log, WEIR_OK},
-    {"url", run_url, WEIR_OK},     {NULL, NULL, WEIR_OK},
+    {"json", run_json, WEIR_OK},         {"yaml", run_yaml, WEIR_OK},
+    {"regex", run_regex, WEIR_OK},       {"filter", run_filter, WEIR_OK},
+    {"merge", run_merge, WEIR_OK},       {"log", run_log, WEIR_OK},
+    {"url", run_url, WEIR_OK},           {"hash", run_hash, WEIR_OK},
+    {"minisign", run_minisign, WEIR_OK}, {NULL, NULL, WEIR_OK},
 };

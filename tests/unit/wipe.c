@@ -1,5 +1,5 @@
 /* After a client has ended, its token and its credentials are nowhere in the
- * memory that it gave back. */
+ * memory that it gave back; nor is a secret key that has signed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../src/core/base64.h"
+#include "../../src/core/minisign_internal.h"
 #include "server.h"
 #include "weir/auth.h"
 #include "weir/client.h"
@@ -207,12 +209,61 @@ static void a_secret_buffer_grows_without_a_trace(void **state)
     assert_true(buf.secret);
 }
 
+/* The seed is nowhere after signing, neither its bytes nor their base64. */
+static void a_secret_key_leaves_nothing(void **state)
+{
+    static const struct weir_minisign_cost cheap = {32768, 1 << 20};
+    struct weir_minisign_secret *secret, *again;
+    struct mask seed = {.len = WEIR_ED25519_SEED}, base;
+    struct weir_buf file, signature;
+    char text[WEIR_BASE64_SIZE(WEIR_ED25519_SEED)];
+
+    (void)state;
+    if (!heap_shows_what_was_freed())
+        skip();
+    weir_buf_init_secret(&file, WEIR_MINISIGN_FILE_MAX);
+    weir_buf_init(&signature, WEIR_MINISIGN_FILE_MAX);
+    assert_int_equal(weir_minisign_secret_new(&secret, NULL), WEIR_OK);
+    for (size_t i = 0; i < seed.len; i++)
+        seed.bytes[i] = secret->seed[i] ^ MASK;
+    /* In the file it begins two bytes after a multiple of three. */
+    weir_base64_encode(secret->seed + 1, 30, text);
+    base = masked("");
+    base.len = 40;
+    for (size_t i = 0; i < base.len; i++)
+        base.bytes[i] = (unsigned char)(text[i] ^ MASK);
+    for (int encrypted = 0; encrypted < 2; encrypted++) {
+        const char *password = encrypted ? "pass" : NULL;
+
+        weir_buf_reset(&file);
+        assert_int_equal(
+            weir_minisign_secret_write(secret, password, 4, cheap, &file, NULL),
+            WEIR_OK);
+        assert_int_equal(weir_minisign_secret_read(file.data, file.len,
+                                                   password, 4, &again, NULL),
+                         WEIR_OK);
+        assert_int_equal(weir_minisign_sign(again, "text", 4, NULL, "trusted",
+                                            &signature, NULL),
+                         WEIR_OK);
+        assert_int_equal(count_in_heap(&seed), 2);
+        assert_int_equal(count_in_heap(&base), encrypted ? 0 : 1);
+        weir_minisign_secret_free(again);
+    }
+    weir_minisign_secret_free(secret);
+    weir_buf_fini(&file);
+    weir_buf_fini(&signature);
+    explicit_bzero(text, sizeof(text));
+    assert_int_equal(count_in_heap(&seed), 0);
+    assert_int_equal(count_in_heap(&base), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(client_credentials_leave_nothing),
         cmocka_unit_test(an_access_key_leaves_nothing),
         cmocka_unit_test(a_secret_buffer_grows_without_a_trace),
+        cmocka_unit_test(a_secret_key_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
