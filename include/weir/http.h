@@ -34,6 +34,17 @@ enum weir_code weir_http_configure(struct weir_loop *loop,
                                    const struct weir_http_settings *settings,
                                    struct weir_err *err);
 
+struct weir_permissions;
+/* From now on every request of the loop, for whomever it is made, asks
+ * `permissions` (borrowed; NULL: none) as it begins, by the name in its URL,
+ * and before each connection by the address that the name has led to; what is
+ * denied fails as WEIR_DENIED with nothing sent.  Where a proxy connects, the
+ * proxy finds the address, and the name alone is asked for.  WEIR_OK,
+ * WEIR_NOMEM. */
+enum weir_code weir_http_confine(struct weir_loop *loop,
+                                 const struct weir_permissions *permissions,
+                                 struct weir_err *err);
+
 /* None at all, for members where 0 takes the default. */
 #define WEIR_HTTP_NONE UINT_MAX
 
@@ -95,7 +106,7 @@ struct weir_http_response {
 /* Checks and copies `request`; the op's result is the response of whatever
  * status.  new: WEIR_OK; WEIR_INVALID (bad method, header, URL; CR, LF or
  * NUL); WEIR_NOMEM.  op: WEIR_TRANSPORT, WEIR_TIMEOUT, WEIR_LIMIT,
- * WEIR_PROTOCOL, each with err.reach. */
+ * WEIR_PROTOCOL, WEIR_DENIED, each with err.reach. */
 enum weir_code weir_http_new(struct weir_loop *loop,
                              const struct weir_http_request *request,
                              struct weir_op **out, struct weir_err *err);

@@ -40,6 +40,11 @@ static enum weir_code send_request(struct weir_http_exchange *x,
 
     weir_http_handle_free(x->handle);
     x->handle = NULL;
+    if (loop->http->permissions) {
+        code = weir_http_may_ask(x, loop->http, err);
+        if (code)
+            return code;
+    }
     code = weir_http_handle_new(loop->http, x, &x->handle, err);
     if (code)
         return code;

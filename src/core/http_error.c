@@ -153,6 +153,10 @@ static enum weir_code say_no_connection(struct weir_http_exchange *x,
 {
     struct weir_err *err = weir_op_error(&x->http.op);
 
+    if (x->denied[0]) {
+        weir_http_denied(x, x->handle->state, err);
+        return err->code;
+    }
     if (x->left_loopback) {
         weir_err_set(err, WEIR_TRANSPORT,
                      "%s does not lead to this machine, so nothing was sent",

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include "loop_internal.h"
 #include "url_internal.h"
@@ -36,6 +37,7 @@ struct weir_http_state {
     CURLSH *share;    /* TLS sessions */
     size_t n_handles; /* of requests under way */
     const struct weir_http_observer *observer;
+    const struct weir_permissions *permissions; /* NULL: not confined */
     /* The origin that was read last, so that a client which stays with one
      * server has it parsed once. */
     char *origin_text;
@@ -97,6 +99,8 @@ struct weir_http_exchange {
     unsigned long refusals;
     bool receiving;
     bool left_loopback; /* a connection elsewhere was refused */
+    bool direct;        /* confined, and the proxy is not for this host */
+    char denied[INET6_ADDRSTRLEN]; /* confined: the address denied last */
     curl_off_t uploaded;
 
     /* The answer. */
@@ -121,6 +125,22 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
                                       struct weir_err *err);
 
 void weir_http_request_free(struct weir_http_exchange *x);
+
+/* ---- http_confine.c: what a confined run may ask ---- */
+
+/* The door of every request, first or after a redirect: WEIR_OK, WEIR_DENIED,
+ * WEIR_NOMEM.  Says also whether the proxy is for it (x->direct). */
+enum weir_code weir_http_may_ask(struct weir_http_exchange *x,
+                                 const struct weir_http_state *state,
+                                 struct weir_err *err);
+/* The door of every connection; notes in x->denied what it refuses. */
+bool weir_http_may_connect(struct weir_http_exchange *x,
+                           const struct weir_http_state *state,
+                           const struct sockaddr *address);
+/* Fills `err` for the address in x->denied. */
+void weir_http_denied(const struct weir_http_exchange *x,
+                      const struct weir_http_state *state,
+                      struct weir_err *err);
 
 /* ---- http_trace.c: whoever is told of requests ---- */
 

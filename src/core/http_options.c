@@ -121,7 +121,11 @@ static void per_request(struct list *list, const struct weir_http_state *state,
     NUMBER(CURLOPT_CONNECTTIMEOUT_MS, (long)x->limits.connect_timeout_ms);
     NUMBER(CURLOPT_NOPROGRESS, x->body_len < WATCHED_BODY);
     if (state->settings.proxy)
-        TEXT(CURLOPT_PROXY, x->origin.loopback ? "" : state->settings.proxy);
+        TEXT(CURLOPT_PROXY,
+             x->origin.loopback || x->direct ? "" : state->settings.proxy);
+    /* Who connects decides what is asked, so one opinion counts: x->direct. */
+    if (state->settings.proxy && state->permissions)
+        TEXT(CURLOPT_NOPROXY, "");
 }
 
 size_t weir_http_options(const struct weir_http_state *state,

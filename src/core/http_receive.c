@@ -61,6 +61,10 @@ curl_socket_t weir_http_on_socket(void *ud, curlsocktype purpose,
             return CURL_SOCKET_BAD;
         }
     }
+    if (((struct weir_http_handle *)ud)->state->permissions &&
+        !weir_http_may_connect(x, ((struct weir_http_handle *)ud)->state,
+                               &address->addr))
+        return CURL_SOCKET_BAD;
     return socket(address->family, address->socktype | SOCK_CLOEXEC,
                   address->protocol);
 }

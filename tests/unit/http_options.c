@@ -132,11 +132,11 @@ static void a_proxy_is_never_for_loopback(void **state)
 static void a_loopback_name_leads_nowhere_else(void **state)
 {
     struct weir_http_exchange x = {.origin = {.loopback = true}};
-    struct weir_http_handle handle = {.exchange = &x};
+    struct weir_http_handle handle = {.exchange = &x,
+                                      .state = weir_http_state(*state)};
     struct curl_sockaddr address = {.family = AF_INET, .socktype = SOCK_STREAM};
     struct sockaddr_in *v4 = (void *)&address.addr;
 
-    (void)state;
     v4->sin_family = AF_INET;
     v4->sin_addr.s_addr = htonl(0x7F000002);
     curl_socket_t fd =
