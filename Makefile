@@ -36,13 +36,14 @@ endif
 
 CORE_PKGS := libcurl libcjson yaml-0.1 libpcre2-8 libcrypto
 HOST_PKGS := lua5.4
-# Loaded by the program itself when they are needed (src/sim/late.h).
+# Loaded by the program itself when they are needed (include/weir/late.h).
 LATE_PKGS := sqlite3 libmicrohttpd libedit
+CORE_LATE_PKGS := libarchive
 # Most of a short run is the dynamic loader looking for the names of libcrypto,
 # which libcurl brings; it looks in the order of this list.
 FIRST_PKGS := libcrypto
 TEST_PKGS := cmocka
-CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS))
+CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS) $(CORE_LATE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
 # Lua's headers are in these flags and in no others: the core cannot see them.
 HOST_CFLAGS = $(shell pkg-config --cflags $(HOST_PKGS) $(LATE_PKGS)) -Isrc/bind -Isrc/sim

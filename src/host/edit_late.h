@@ -1,5 +1,5 @@
 /*
- * edit_late: libedit, loaded when somebody types lines (see late.h).
+ * edit_late: libedit, loaded when somebody types lines (see weir/late.h).
  */
 #ifndef HOST_EDIT_LATE_H
 #define HOST_EDIT_LATE_H

@@ -1,5 +1,5 @@
 /*
- * mhd_late: libmicrohttpd, loaded when a simulator starts (see late.h).
+ * mhd_late: libmicrohttpd, loaded when a simulator starts (see weir/late.h).
  */
 #ifndef WEIR_SIM_MHD_LATE_H
 #define WEIR_SIM_MHD_LATE_H

@@ -1,5 +1,5 @@
 /*
- * sqlite_late: SQLite, loaded when a state file is opened (see late.h).
+ * sqlite_late: SQLite, loaded when a state file is opened (see weir/late.h).
  */
 #ifndef WEIR_SIM_SQLITE_LATE_H
 #define WEIR_SIM_SQLITE_LATE_H

@@ -1,11 +1,11 @@
-#include "late.h"
+#include "weir/late.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
-static enum weir_code fail(const struct late_library *library, const char *why,
-                           struct weir_err *err)
+static enum weir_code fail(const struct weir_late_library *library,
+                           const char *why, struct weir_err *err)
 {
     if (why && strstr(why, strerror(ENOMEM)))
         return weir_err_nomem(err);
@@ -15,8 +15,8 @@ static enum weir_code fail(const struct late_library *library, const char *why,
     return WEIR_IO;
 }
 
-enum weir_code late_load(const struct late_library *library, void *out,
-                         struct weir_err *err)
+enum weir_code weir_late_load(const struct weir_late_library *library,
+                              void *out, struct weir_err *err)
 {
     void *loaded = dlopen(library->file, RTLD_NOW | RTLD_LOCAL);
 
