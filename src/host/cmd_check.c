@@ -43,6 +43,7 @@ const struct host_command host_command_check = {
              "examples:\n"
              "  weir check deploy.lua\n"
              "  weir check --json examples/*.lua\n",
+    .files = true,
     .run = run,
 };
 

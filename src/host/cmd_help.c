@@ -19,7 +19,7 @@ static int run(int argc, char **argv);
 
 const struct host_command host_command_help = {
     .name = "help",
-    .usage = "weir help [--man | COMMAND]",
+    .usage = "weir help [--man | COMMAND [COMMAND]]",
     .summary = "the list of commands, or the help of one: weir help run",
     .options = options,
     .run = run,
@@ -50,11 +50,18 @@ void host_help_print(FILE *out)
         "  weir --version -v     versions, proxy and certificates in use\n");
 }
 
-static int help_of(const char *name)
+/* `words` are a command and, if it has parts, perhaps one of them. */
+static int help_of(int n, char **words)
 {
-    const struct host_command *command = host_command_find(name);
-    const char *near;
+    const struct host_command *command = host_command_find(words[0]);
+    const char *name = words[0], *near;
 
+    if (command && n > 1) {
+        char help[] = "--help";
+        char *argv[] = {words[0], words[1], help, NULL};
+
+        return host_command_run_part(command, 3, argv);
+    }
     if (command) {
         host_options_help(command);
         return HOST_EXIT_DONE;
@@ -66,6 +73,14 @@ static int help_of(const char *name)
     return host_usage_error("", "no command '%s'", name);
 }
 
+static bool has_parts(int argc, char **argv, int operand)
+{
+    const struct host_command *command =
+        operand < argc ? host_command_find(argv[operand]) : NULL;
+
+    return command && command->parts;
+}
+
 static int run(int argc, char **argv)
 {
     struct help_command given = {.man = false};
@@ -75,13 +90,13 @@ static int run(int argc, char **argv)
 
     if (operand < 0)
         return code;
-    if (argc - operand > 1)
+    if (argc - operand > (has_parts(argc, argv, operand) ? 2 : 1))
         return host_usage_error("help", "one command at a time, not '%s' too",
-                                argv[operand + 1]);
+                                argv[argc - 1]);
     if (given.man)
         host_man_print(stdout);
     else if (operand < argc)
-        return help_of(argv[operand]);
+        return help_of(argc - operand, argv + operand);
     else
         host_help_print(stdout);
     return HOST_EXIT_DONE;

@@ -1,7 +1,9 @@
 #include "commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "exit.h"
 #include "weir/filter.h"
 
 const struct host_command *const host_commands[] = {
@@ -29,4 +31,68 @@ const char *host_command_nearest(const char *word)
     for (int i = 0; i < N_COMMANDS; i++)
         names[i] = host_commands[i]->name;
     return weir_nearest(word, names);
+}
+
+/* ---- commands of commands ---- */
+
+enum { MAX_PARTS = 16 };
+
+static const char *last_word(const char *name)
+{
+    const char *space = strrchr(name, ' ');
+
+    return space ? space + 1 : name;
+}
+
+const struct host_command *host_command_part(const struct host_command *command,
+                                             const char *word)
+{
+    for (int i = 0; command->parts[i]; i++) {
+        if (strcmp(last_word(command->parts[i]->name), word) == 0)
+            return command->parts[i];
+    }
+    return NULL;
+}
+
+/* "create, inspect, verify or run" */
+static int no_part(const struct host_command *command, const char *word)
+{
+    const char *names[MAX_PARTS + 1] = {NULL};
+    char list[160] = "";
+    const char *near;
+
+    for (int i = 0; command->parts[i] && i < MAX_PARTS; i++) {
+        size_t len = strlen(list);
+
+        names[i] = last_word(command->parts[i]->name);
+        snprintf(list + len, sizeof(list) - len, "%s%s",
+                 i == 0                  ? ""
+                 : command->parts[i + 1] ? ", "
+                                         : " or ",
+                 names[i]);
+    }
+    near = word ? weir_nearest(word, names) : NULL;
+    if (near)
+        return host_usage_error(
+            command->name, "no command '%s' (did you mean '%s'?)", word, near);
+    if (word)
+        return host_usage_error(command->name, "no command '%s'; there are: %s",
+                                word, list);
+    return host_usage_error(command->name, "what to do? Expected %s", list);
+}
+
+int host_command_run_part(const struct host_command *command, int argc,
+                          char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : NULL;
+    const struct host_command *part =
+        word ? host_command_part(command, word) : NULL;
+
+    if (part)
+        return part->run(argc - 1, argv + 1);
+    if (word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+        host_options_help(command);
+        return HOST_EXIT_DONE;
+    }
+    return no_part(command, word);
 }

@@ -24,6 +24,14 @@ const struct host_command *host_command_find(const char *name);
 /* The name nearest to `word`, or NULL if none is near. */
 const char *host_command_nearest(const char *word);
 
+/* The part of a command that has parts by its last word, or NULL. */
+const struct host_command *host_command_part(const struct host_command *command,
+                                             const char *word);
+/* Runs the part that argv[1] names, with its word as argv[0]; says what parts
+ * there are for any other word. */
+int host_command_run_part(const struct host_command *command, int argc,
+                          char **argv);
+
 /* The text of `weir --help`. */
 void host_help_print(FILE *out);
 

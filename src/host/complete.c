@@ -189,7 +189,7 @@ static void offer_operand(const struct typed *typed,
         offer_parameters(&rest);
     else if (typed->word[0] == '-')
         offer_options(typed, command);
-    else if (command == &host_command_run)
+    else if (command == &host_command_run || command->files)
         offer_files(typed);
     else if (command == &host_command_help && operand == typed->n)
         offer_commands(typed);
@@ -199,8 +199,8 @@ static void offer_operand(const struct typed *typed,
     }
 }
 
-static void offer_for_command(const struct typed *typed, int first,
-                              const struct host_command *command)
+static void offer_to(const struct typed *typed, int first,
+                     const struct host_command *command)
 {
     const struct host_option *pending;
     int operand = first_operand(typed, first, command, &pending);
@@ -209,6 +209,29 @@ static void offer_for_command(const struct typed *typed, int first,
         offer_values(typed, "", pending);
     else if (operand < typed->n || !offer_attached(typed, command))
         offer_operand(typed, command, operand);
+}
+
+static void offer_parts(const struct typed *typed,
+                        const struct host_command *command)
+{
+    for (int i = 0; command->parts[i]; i++)
+        offer(typed, "", strrchr(command->parts[i]->name, ' ') + 1,
+              command->parts[i]->summary);
+    offer(typed, "--", "help", "the help of this command");
+}
+
+static void offer_for_command(const struct typed *typed, int first,
+                              const struct host_command *command)
+{
+    if (command->parts && first < typed->n)
+        command = host_command_part(command, typed->words[first++]);
+    if (!command)
+        return;
+    if (command->parts) {
+        offer_parts(typed, command);
+        return;
+    }
+    offer_to(typed, first, command);
 }
 
 static bool is_file(const char *path)

@@ -74,8 +74,13 @@ void host_man_print(FILE *out)
             "\\fB\\-\\-sim\\fR, against a built\\-in\nsimulator.\n"
             ".SH COMMANDS\n",
             weir_version());
-    for (int i = 0; host_commands[i]; i++)
+    for (int i = 0; host_commands[i]; i++) {
+        const struct host_command *const *parts = host_commands[i]->parts;
+
         command(out, host_commands[i]);
+        for (; parts && *parts; parts++)
+            command(out, *parts);
+    }
     fputs(".SH SEE ALSO\n"
           ".BR weir\\-lua (7)\n"
           "has every function that a script can call.  The same as LuaLS "

@@ -31,6 +31,9 @@ void host_options_help(const struct host_command *command)
     printf("usage: %s\n", command->usage);
     if (command->about)
         printf("\n%s", command->about);
+    for (int i = 0; command->parts && command->parts[i]; i++)
+        printf("%s  %-16s %s\n", i ? "" : "\ncommands:\n",
+               command->parts[i]->name, command->parts[i]->summary);
     printf("\noptions:\n");
     for (const struct host_option *o = command->options; o->name; o++) {
         char left[40];

@@ -5,6 +5,7 @@
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum host_option_type {
@@ -39,6 +40,10 @@ struct host_command {
     const struct host_option *options;
     const char *after;           /* paragraphs after the options; may be NULL */
     const char *const *operands; /* the words it takes; NULL: no such list */
+    bool files;                  /* what it takes are files */
+    /* Commands of its own, named "bundle create"; NULL-terminated.  NULL: it
+     * has none. */
+    const struct host_command *const *parts;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
