@@ -1,6 +1,7 @@
 /*
  * Ops in boxes, and waiting for them.
  */
+#include "budgets.h"
 #include "scheduler.h"
 
 /* A box whose op is waited for can be closed by another task that holds it
@@ -82,6 +83,7 @@ static int await(lua_State *L, int index, bind_results_fn *results,
         return bind_misuse(L, "what is waited for here has been closed");
     if (box->op->state == WEIR_OP_RUNNING || box->op->queued)
         return bind_misuse(L, "another task waits for this already");
+    bind_budgets_request(L);
     task = bind_wait_begin(L, "this call");
     box->results = results;
     box->goes_on = goes_on;

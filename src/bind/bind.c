@@ -64,7 +64,7 @@ static int load_source(lua_State *L)
 
     if (luaL_loadbufferx(L, source->text, source->len, name, "t"))
         return lua_error(L);
-    bind_use_libraries(L);
+    bind_use_libraries(L, source->module);
     lua_replace(L, base + 1);
     lua_pushstring(L, source->module);
     lua_callk(L, 1, LUA_MULTRET, base, source_ran);

@@ -8,6 +8,7 @@
  */
 #include <lualib.h>
 
+#include "budgets.h"
 #include "scheduler.h"
 
 enum status { RUNNING, DEAD, SUSPENDED, NORMAL };
@@ -78,6 +79,8 @@ static int drive(lua_State *L, int index, int nargs)
     for (;;) {
         int n, status = lua_resume(co, L, nargs, &n);
 
+        /* The hook counts anew in every coroutine, and may never fire. */
+        bind_budgets_check(L);
         if (status != LUA_OK && status != LUA_YIELD) {
             lua_checkstack(L, 1);
             lua_xmove(co, L, 1);
@@ -282,6 +285,8 @@ static int co_close(lua_State *L)
     lua_State *co = check_thread(L);
     enum status status = status_of(L, 1);
 
+    /* No hook runs in what a hook's error has left open. */
+    bind_budgets_check(L);
     if (status != DEAD && status != SUSPENDED)
         return luaL_error(L, "cannot close a %s coroutine",
                           status_words[status]);

@@ -13,6 +13,7 @@
 struct bind_loading {
     struct bind_scheduler *scheduler; /* NULL: not yet in its list */
     const char *name;                 /* anchored by the call of require */
+    const void *loaded;               /* where it will be found */
     struct bind_task *task;           /* who loads */
     struct bind_task *waiters;
     struct bind_loading *outer;
@@ -34,12 +35,13 @@ static void loading_fini(void *memory)
     bind_wake_all(&loading->waiters);
 }
 
-static struct bind_loading *find_loading(struct bind_scheduler *scheduler,
-                                         const char *name)
+static struct bind_loading *find_loading(lua_State *L, const char *name)
 {
-    struct bind_loading *loading = scheduler->loading;
+    struct bind_loading *loading = bind_context(L)->scheduler->loading;
+    const void *loaded = lua_topointer(L, LOADED);
 
-    while (loading && strcmp(loading->name, name) != 0)
+    while (loading &&
+           (loading->loaded != loaded || strcmp(loading->name, name) != 0))
         loading = loading->outer;
     return loading;
 }
@@ -52,6 +54,7 @@ static void begin_loading(lua_State *L, const char *name)
     lua_toclose(L, -1);
     loading->scheduler = scheduler;
     loading->name = name;
+    loading->loaded = lua_topointer(L, LOADED);
     loading->task = scheduler->current;
     loading->outer = scheduler->loading;
     scheduler->loading = loading;
@@ -190,12 +193,12 @@ static int require(lua_State *L)
     struct bind_loading *loading;
 
     lua_settop(L, NAME);
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, lua_upvalueindex(2));
     lua_getfield(L, LOADED, name);
     if (lua_toboolean(L, -1))
         return 1;
     lua_pop(L, 1);
-    loading = find_loading(bind_context(L)->scheduler, name);
+    loading = find_loading(L, name);
     return loading ? wait_for(L, loading) : load(L, name);
 }
 
@@ -206,9 +209,15 @@ static int require_k(lua_State *L, int status, lua_KContext ctx)
     return bind_wait_over(L) ? require(L) : bind_wait_raise(L);
 }
 
+void bind_require_push(lua_State *L)
+{
+    lua_pushcclosure(L, require, 2);
+}
+
 void bind_require_open(lua_State *L)
 {
     lua_getglobal(L, "package");
-    lua_pushcclosure(L, require, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    bind_require_push(L);
     lua_setglobal(L, "require");
 }

@@ -78,6 +78,7 @@ struct bind_scheduler {
     size_t n_killed;              /* went on after that for too long */
     bool hindered;                /* a wait was refused, */
     char hindrance[64];           /* because of this */
+    const lua_State *handling;    /* in it a handler runs, after unwinding */
     size_t n_lost; /* unobserved failures beyond those that are kept */
     size_t n_kept;
     uint64_t n_waits; /* begun, by all tasks */
@@ -172,8 +173,16 @@ void bind_thread_pass(lua_State *L, int index, bool passes);
 void bind_coroutine_open(lua_State *L);
 /* Replaces `require` by one through which a module may wait. */
 void bind_require_open(lua_State *L);
-/* Replaces `xpcall` by one that says why a handler cannot wait. */
+/* Pushes another one, for the two tables on top, which it takes: a `package`,
+ * of which it uses the searchers, and what has been loaded. */
+void bind_require_push(lua_State *L);
+/* Replaces `pcall` and `xpcall` by ours, which know of budgets; this xpcall
+ * says why a handler cannot wait. */
 void bind_xpcall_open(lua_State *L);
+/* Replaces `xpcall` by one whose handler is called after the unwinding. */
+void bind_confined_xpcall_open(lua_State *L);
+/* In such a handler: pushes the stack, as text, from which the error came. */
+bool bind_handled_trace_push(lua_State *L);
 
 /* ---- traces: where an error came from ---- */
 

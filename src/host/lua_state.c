@@ -6,6 +6,8 @@
 
 #include <lualib.h>
 
+#include "budgets.h"
+#include "sandbox.h"
 #include "scheduler.h"
 #include "signals.h"
 #include "warnings.h"
@@ -203,15 +205,20 @@ static int search_lua(lua_State *L)
     return 2;
 }
 
-static void use_search(lua_State *L, const char *script)
+/* Pushes the script's folder, with a slash. */
+static const char *push_folder(lua_State *L, const char *script)
 {
     const char *slash = script ? strrchr(script, '/') : NULL;
-    const char *folder;
 
     if (slash)
-        folder = lua_pushlstring(L, script, (size_t)(slash + 1 - script));
-    else
-        folder = lua_pushliteral(L, "./");
+        return lua_pushlstring(L, script, (size_t)(slash + 1 - script));
+    return lua_pushliteral(L, "./");
+}
+
+static void use_search(lua_State *L, const char *script)
+{
+    const char *folder = push_folder(L, script);
+
     lua_setfield(L, LUA_REGISTRYINDEX, folder_key);
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "path");
@@ -311,7 +318,10 @@ static int open_all(lua_State *L)
     make_strict(L);
     use_text_only(L);
     bind_keep_libraries(L);
-    use_search(L, script);
+    if (bind_context(L)->permissions)
+        host_sandbox_open(L, push_folder(L, script), use_strict);
+    else
+        use_search(L, script);
     add_globals(L);
     return 0;
 }
@@ -323,6 +333,8 @@ lua_State *host_state_new(struct bind_context *context, const char *script)
     if (!L)
         return NULL;
     bind_context_set(L, context);
+    if (context->budgets)
+        bind_budgets_open(L, context->budgets);
     lua_pushcfunction(L, open_all);
     lua_pushlightuserdata(L, (void *)script);
     if (lua_pcall(L, 1, 0, 0)) {
@@ -394,12 +406,36 @@ int host_state_load(lua_State *L, const char *path, char *sha256)
     return status;
 }
 
-void host_state_set_arg(lua_State *L, int argc, char **argv, int script)
+static void push_arg(lua_State *L, int argc, char **argv, int script)
 {
     lua_createtable(L, argc - script, script);
     for (int i = 0; i < argc; i++) {
         lua_pushstring(L, argv[i]);
         lua_rawseti(L, -2, i - script);
     }
+}
+
+void host_state_set_arg(lua_State *L, int argc, char **argv, int script)
+{
+    push_arg(L, argc, argv, script);
     lua_setglobal(L, "arg");
+    if (!bind_context(L)->permissions)
+        return;
+    bind_push_libraries(L, false); /* see nothing of the script's globals */
+    push_arg(L, argc, argv, script);
+    lua_setfield(L, -2, "arg");
+    lua_pop(L, 1);
+}
+
+void host_state_set_searcher(lua_State *L)
+{
+    if (bind_context(L)->permissions) {
+        host_sandbox_set_searcher(L);
+        return;
+    }
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "searchers");
+    lua_pushvalue(L, -3);
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 3);
 }

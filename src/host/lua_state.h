@@ -9,7 +9,9 @@
 #include "bind.h"
 
 /* A state with Lua's libraries and weir's modules, text chunks only; modules
- * are found beside `script` (a path, or NULL) first.  NULL without memory. */
+ * are found beside `script` (a path, or NULL) first.  If the context has
+ * permissions, the script is confined to them (sandbox.h).  NULL without
+ * memory. */
 lua_State *host_state_new(struct bind_context *context, const char *script);
 
 /* Lets `require` find a room of lua/ that is hidden from scripts, for the
@@ -21,6 +23,11 @@ void host_state_show_room(lua_State *L, const char *room);
  * message on top.  `sha256`, of WEIR_HASH_HEX_SIZE bytes or NULL, takes the
  * hash of the bytes that were read ("" where libcrypto has none). */
 int host_state_load(lua_State *L, const char *path, char *sha256);
+
+/* Makes the function on top, which it takes, the one that finds modules that
+ * are not weir's: search(name) → loader, data; or a text about where it
+ * looked. */
+void host_state_set_searcher(lua_State *L);
 
 /* Sets the global `arg` as lua(1) does: arg[0] the script, arg[1] … its
  * arguments, arg[-1] … what stands before. */

@@ -112,6 +112,60 @@ static int take_real(const struct host_command *command,
     return 0;
 }
 
+/* A whole number of bytes, with a letter for powers of 1024. */
+static bool read_size(const char *value, uint64_t *out)
+{
+    static const char letters[] = "KMG";
+    char *end;
+    const char *letter;
+    unsigned long long number;
+    unsigned shift = 0;
+
+    errno = 0;
+    number = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || errno)
+        return false;
+    letter = *end ? strchr(letters, *end) : NULL;
+    if (letter) {
+        shift = 10 * (unsigned)(letter - letters + 1);
+        end++;
+    }
+    *out = number << shift;
+    return *end == '\0' && number > 0 && *out >> shift == number;
+}
+
+static int take_optional(const struct host_command *command,
+                         const struct host_option *option, const char *value,
+                         struct host_optional *out)
+{
+    double seconds = 0;
+
+    switch (option->type) {
+    case HOST_SIZE:
+        if (!read_size(value, &out->number))
+            return bad_value(command, option, value,
+                             "a number of bytes, such as 65536, 64K, 256M or "
+                             "1G");
+        break;
+    case HOST_SECONDS:
+        if (take_real(command, option, value, &seconds))
+            return HOST_EXIT_USAGE;
+        if (seconds < 0.001 || seconds > 1e9)
+            return bad_value(command, option, value,
+                             "a number of seconds, 0.001 or more");
+        out->number = (uint64_t)ceil(seconds * 1000);
+        break;
+    default:
+        if (take_number(command, option, value, &out->number))
+            return HOST_EXIT_USAGE;
+        if (out->number == 0 || out->number > UINT32_MAX)
+            return bad_value(command, option, value,
+                             "a whole number, 1 or more");
+    }
+    out->set = true;
+    return 0;
+}
+
 static int take_choice(const struct host_command *command,
                        const struct host_option *option, const char *value,
                        int *out)
@@ -154,6 +208,9 @@ static int take(const struct host_command *command,
     case HOST_NUMBER: return take_number(command, option, value, field);
     case HOST_REAL: return take_real(command, option, value, field);
     case HOST_CHOICE: return take_choice(command, option, value, field);
+    case HOST_COUNT:
+    case HOST_SIZE:
+    case HOST_SECONDS: return take_optional(command, option, value, field);
     }
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum host_option_type {
     HOST_FLAG,   /* bool */
@@ -14,7 +15,16 @@ enum host_option_type {
     HOST_TEXTS,  /* struct host_texts: may be given many times */
     HOST_NUMBER, /* uint64_t */
     HOST_REAL,   /* double, 0 or more */
-    HOST_CHOICE  /* int: index into `choices` */
+    HOST_CHOICE, /* int: index into `choices` */
+    /* struct host_optional, all of them more than 0: */
+    HOST_COUNT,   /* a number */
+    HOST_SIZE,    /* bytes: "4096", "64K", "256M", "1G" */
+    HOST_SECONDS, /* milliseconds; given in seconds: "0.5" */
+};
+
+struct host_optional {
+    bool set;
+    uint64_t number;
 };
 
 #define HOST_MAX_TEXTS 64

@@ -31,9 +31,7 @@ static int start(lua_State *L)
 {
     struct host_repl *repl = lua_touserdata(L, 1);
 
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "weir.repl");
-    lua_call(L, 1, 1);
+    bind_require(L, "weir.repl");
     lua_getfield(L, -1, "start");
     host_repl_push_host(L, repl);
     lua_call(L, 1, 1);
@@ -297,9 +295,13 @@ static int run_input(struct host_repl *repl, const char *name, const char *text,
         return HOST_EXIT_FAILED;
     host_signals_take();
     host_signals_guard(task);
+    if (s->context.budgets)
+        bind_budgets_renew(s->context.budgets);
+    host_watchdog_arm(&s->watchdog);
     if (!pump(s, task))
         leave(repl, host_signal() ? HOST_EXIT_SIGNAL + host_signal()
                                   : HOST_EXIT_FAILED);
+    host_watchdog_disarm(&s->watchdog);
     host_signals_guard(NULL);
     host_output_flush(&s->terminal);
     host_terminal_progress(&s->terminal, NULL);

@@ -17,6 +17,8 @@
 #include "signals.h"
 #include "sim.h"
 #include "weir/cut.h"
+#include "weir/dir.h"
+#include "weir/permissions.h"
 #include "weir/url.h"
 
 const char *const host_session_levels[] = {"debug", "info", "warn",
@@ -101,7 +103,12 @@ int host_complain_err(struct host_session *s, struct weir_err *err)
 
 static void log_line(void *ud, const char *line, size_t len)
 {
-    host_terminal_write(ud, line, len);
+    struct host_session *s = ud;
+
+    /* What a script logs counts as what it prints. */
+    if (s->context.budgets && s->context.scheduler->current)
+        bind_budgets_note(s->context.budgets, len);
+    host_terminal_write(&s->terminal, line, len);
 }
 
 /* ---- beginning ---- */
@@ -218,6 +225,38 @@ static void tenant_in_use(void *ud, const char *name, const char *base_url,
     weir_buf_fini(&url);
 }
 
+/* What the run may do, and what it may use up. */
+static enum weir_code confine(struct host_session *s,
+                              const struct host_session_options *options,
+                              struct weir_err *err)
+{
+    bool confined = options->sandbox || options->permissions;
+    enum weir_code code = WEIR_OK;
+
+    s->permissions = options->permissions;
+    if (host_budgets_set(&options->budgets, confined, &s->budgets))
+        s->context.budgets = &s->budgets;
+    if (confined && !s->permissions)
+        code =
+            weir_permissions_new(WEIR_PERMISSIONS_FLAGS, &s->permissions, err);
+    if (confined && code == WEIR_OK)
+        code = weir_dir_new(&s->context.dir, err);
+    s->context.permissions = s->permissions;
+    return code;
+}
+
+static enum weir_code start_watchdog(struct host_session *s,
+                                     struct weir_err *err)
+{
+    s->watchdog = (struct host_watchdog){
+        .budgets = &s->budgets, .loop = s->loop, .json = s->json};
+    if (host_watchdog_start(&s->watchdog))
+        return WEIR_OK;
+    weir_err_set(err, WEIR_CONFIG,
+                 "there can be no thread that measures the run's time");
+    return WEIR_CONFIG;
+}
+
 static void end_now(void *ud, int code)
 {
     host_session_end(ud, code);
@@ -240,8 +279,7 @@ static enum weir_code begin(struct host_session *s,
                             const struct host_session_options *options,
                             struct weir_err *err)
 {
-    enum weir_code code =
-        weir_log_new(NULL, log_line, &s->terminal, &s->log, err);
+    enum weir_code code = weir_log_new(NULL, log_line, s, &s->log, err);
 
     if (code == WEIR_OK)
         code = host_secrecy_tell(s->log, err);
@@ -270,6 +308,10 @@ static enum weir_code begin(struct host_session *s,
     host_signals_start(s->loop);
     if (options->sim)
         code = start_sim(s, options, err);
+    if (code == WEIR_OK)
+        code = confine(s, options, err);
+    if (code == WEIR_OK)
+        code = start_watchdog(s, err);
     if (code)
         return code;
     s->L = host_state_new(&s->context, options->script);
@@ -312,12 +354,15 @@ static const char *outcome(const struct host_session *s, int code)
  * is made of is there. */
 int host_session_end(struct host_session *session, int code)
 {
+    host_watchdog_stop(&session->watchdog);
     if (session->progress.loop)
         host_progress_stop(&session->progress);
     /* Finalizers of userdata may still cancel ops: the state goes first. */
     if (session->L)
         lua_close(session->L);
     bind_scheduler_free(session->context.scheduler);
+    weir_dir_free(session->context.dir);
+    weir_permissions_free(session->permissions);
     sim_stop(session->sim);
     host_signals_stop();
     weir_loop_free(session->loop);

@@ -10,11 +10,14 @@
 
 #include "bind.h"
 #include "breakpoint.h"
+#include "budget_options.h"
+#include "budgets.h"
 #include "options.h"
 #include "progress.h"
 #include "quit.h"
 #include "terminal.h"
 #include "trace.h"
+#include "watchdog.h"
 
 struct sim;
 
@@ -33,6 +36,11 @@ struct host_session_options {
     bool traceback;
     bool trace;
     bool announce; /* say which tenant is in use, once each */
+    bool sandbox;  /* confined, to nothing but what flags name */
+    struct host_budget_options budgets;
+    /* Confined to these; taken over by the session.  NULL: to nothing with
+     * `sandbox`, else not confined. */
+    struct weir_permissions *permissions;
 };
 
 extern const char *const host_session_levels[];
@@ -85,10 +93,19 @@ extern const char *const host_session_colors[];
          HOST_FLAG,                                                            \
          HOST_SESSION_FIELD(traceback),                                        \
          NULL},                                                                \
-    {                                                                          \
-        "trace", NULL, "show every request and its answer, redacted",          \
-            HOST_FLAG, HOST_SESSION_FIELD(trace), NULL                         \
-    }
+        {"trace",                                                              \
+         NULL,                                                                 \
+         "show every request and its answer, redacted",                        \
+         HOST_FLAG,                                                            \
+         HOST_SESSION_FIELD(trace),                                            \
+         NULL},                                                                \
+        {"sandbox",                                                            \
+         NULL,                                                                 \
+         "confine the script to what flags and weir.needs grant",              \
+         HOST_FLAG,                                                            \
+         HOST_SESSION_FIELD(sandbox),                                          \
+         NULL},                                                                \
+        HOST_BUDGET_OPTIONS(HOST_SESSION_FIELD(budgets))
 
 /* Of commands that run a script to its end. */
 #define HOST_REPORT_OPTION                                                     \
@@ -103,6 +120,9 @@ struct host_session {
     struct weir_log *log;
     struct weir_changes *changes; /* NULL: nobody wants to know */
     struct bind_context context;
+    struct bind_budgets budgets;
+    struct host_watchdog watchdog;
+    struct weir_permissions *permissions; /* NULL: not confined */
     struct host_progress progress;
     struct host_trace trace;
     struct host_break *breaks; /* tasks that have stopped, first first */
@@ -157,6 +177,8 @@ struct bind_task *host_session_spawn(struct host_session *session, int nargs);
 /* Resumes the tasks that are ready; false, and said, if the session cannot
  * go on. */
 bool host_session_run_ready(struct host_session *session);
+/* True when a budget is spent, so that no script can go on. */
+bool host_session_is_over(const struct host_session *session);
 /* Turns the loop once, waiting at most `wait_ms` (< 0: as long as it takes)
  * and not at all while tasks are ready; false as above. */
 bool host_session_turn(struct host_session *session, int64_t wait_ms);

@@ -7,6 +7,8 @@
 #include "session.h"
 #include "signals.h"
 
+#include <string.h>
+
 bool host_session_protect(struct host_session *session, lua_CFunction fn,
                           void *ud, int nargs, int nresults)
 {
@@ -70,6 +72,8 @@ static bool has_ended(const struct bind_task *task)
 static const char *reason_to_stop(const struct host_session *s,
                                   const struct bind_task *main_task)
 {
+    if (bind_budgets_spent(s->context.budgets))
+        return "the time of the run is over";
     if (s->quit.asked)
         return "the script called os.exit";
     if (host_signal())
@@ -77,6 +81,13 @@ static const char *reason_to_stop(const struct host_session *s,
     if (has_ended(main_task) && main_task->state != BIND_TASK_DONE)
         return "the script has failed";
     return NULL;
+}
+
+bool host_session_is_over(const struct host_session *s)
+{
+    enum bind_budget which = bind_budgets_spent(s->context.budgets);
+
+    return which != BIND_BUDGET_NONE && which != BIND_BUDGET_TIME;
 }
 
 /* Runs what is ready.  What tasks print must not land in the progress
@@ -136,6 +147,9 @@ static bool pump(struct host_session *s, const struct bind_task *main_task)
             bind_scheduler_cancel_all(scheduler, why);
             stopping = true;
         }
+        /* Where no line of Lua runs any more, none has to be waited for. */
+        if (host_session_is_over(s))
+            break;
         if (!host_session_run_ready(s))
             return false;
         if (scheduler->n_alive == s->quit.n_parked)
@@ -165,6 +179,23 @@ struct report {
     int code;
 };
 
+/* Lua's own words for it name neither the ceiling nor a way out. */
+static void name_memory(lua_State *L, int index)
+{
+    const struct bind_budgets *budgets = bind_budgets(L);
+    struct weir_err err = WEIR_ERR_INIT;
+
+    if (!budgets || !budgets->refused ||
+        (host_report_code(L, index) != WEIR_NOMEM &&
+         (lua_type(L, index) != LUA_TSTRING ||
+          strcmp(lua_tostring(L, index), "not enough memory") != 0)))
+        return;
+    bind_budgets_err(budgets, BIND_BUDGET_MEMORY, &err);
+    bind_err_push(L, &err);
+    weir_err_clear(&err);
+    lua_replace(L, index);
+}
+
 /* report(ud, error, trace) */
 static int write_report(lua_State *L)
 {
@@ -172,6 +203,7 @@ static int write_report(lua_State *L)
     struct host_session *s = report->session;
     struct weir_buf *text = bind_buf(L, HOST_MAX_REPORT);
 
+    name_memory(L, 2);
     report->code = host_exit_code(host_report_code(L, 2));
     if (host_run_report_asked()) { /* a __tostring is the script's */
         host_run_report_failure(weir_code_word(host_report_code(L, 2)),
@@ -240,12 +272,44 @@ int host_session_report_unseen(struct host_session *s)
     return unseen.code;
 }
 
+/* report_spent(ud, task): a budget is spent, which is why whatever has failed
+ * did.  The err object of the budget knows the line, if it got through. */
+static int report_spent(lua_State *L)
+{
+    struct report *report = lua_touserdata(L, 1);
+    const struct bind_task *task = lua_touserdata(L, 2);
+    const struct bind_budgets *budgets = bind_budgets(L);
+    struct weir_err err = WEIR_ERR_INIT;
+
+    lua_settop(L, 2);
+    if (task->state == BIND_TASK_FAILED) {
+        bind_task_error(L, 2);
+        lua_remove(L, 2);
+        if (bind_budgets_raised(L, 2))
+            return write_report(L);
+    }
+    bind_budgets_err(budgets, bind_budgets_spent(budgets), &err);
+    host_run_report_failure(weir_code_word(err.code), err.message);
+    report->code = host_complain_err(report->session, &err);
+    return 0;
+}
+
+static int spent_code(struct host_session *s)
+{
+    struct report report = {s, HOST_EXIT_FAILED};
+
+    host_session_protect(s, report_spent, &report, 1, 0);
+    return report.code;
+}
+
 /* The main task's userdata is on top. */
 static int exit_code(struct host_session *s, const struct bind_task *task)
 {
     int main_code = HOST_EXIT_DONE, unseen_code;
     size_t n_killed = s->context.scheduler->n_killed;
 
+    if (bind_budgets_spent(s->context.budgets))
+        return spent_code(s);
     if (task->state == BIND_TASK_FAILED ||
         (task->state == BIND_TASK_CANCELLED && !host_signal())) {
         main_code = host_session_report_task(s);
@@ -282,9 +346,11 @@ int host_session_run(struct host_session *session, int nargs)
 
     if (!task)
         return HOST_EXIT_FAILED;
+    host_watchdog_arm(&session->watchdog);
     /* The task's userdata stays on the stack, which keeps it. */
     if (!pump(session, task))
         return HOST_EXIT_FAILED;
+    host_watchdog_disarm(&session->watchdog);
     host_terminal_progress(&session->terminal, NULL);
     return exit_code(session, task);
 }

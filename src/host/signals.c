@@ -4,11 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "budgets.h"
 #include "exit.h"
 #include "scheduler.h"
 
 /* Instructions between two looks at the flag: under 1 ms of Lua. */
 #define HOOK_COUNT 10000
+/* Where time is measured: what one of them does can take long. */
+#define BUDGET_COUNT 1000
 
 /* A signal handler has no argument to find these by. */
 static volatile sig_atomic_t received;
@@ -124,8 +127,13 @@ static void interrupt_line(lua_State *L)
 static void on_count(lua_State *L, lua_Debug *frame)
 {
     (void)frame;
-    if (!received)
+    bind_budgets_hook(L);
+    if (!received) {
+        /* It was 1 for what has ended since. */
+        if (lua_gethookcount(L) == 1)
+            host_signals_hook(L);
         return;
+    }
     if (interactive && received == SIGINT) {
         interrupt_line(L);
         return;
@@ -139,5 +147,6 @@ static void on_count(lua_State *L, lua_Debug *frame)
 
 void host_signals_hook(lua_State *L)
 {
-    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
+    lua_sethook(L, on_count, LUA_MASKCOUNT,
+                bind_budgets(L) ? BUDGET_COUNT : HOOK_COUNT);
 }

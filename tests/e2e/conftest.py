@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+from sandbox_fixture import confined  # noqa: F401
 from sim_fixture import sim, start_sim  # noqa: F401
 from terminal_fixture import terminal  # noqa: F401
 
