@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "weir/err.h"
 
@@ -34,10 +35,10 @@ void weir_buf_reset(struct weir_buf *buf);
 
 /* Each returns WEIR_OK, WEIR_NOMEM or WEIR_LIMIT, and so does every later
  * call after a failure. */
-enum weir_code weir_buf_add(struct weir_buf *buf, const void *bytes,
-                            size_t len);
+static inline enum weir_code weir_buf_add(struct weir_buf *buf,
+                                          const void *bytes, size_t len);
+static inline enum weir_code weir_buf_addc(struct weir_buf *buf, char byte);
 enum weir_code weir_buf_adds(struct weir_buf *buf, const char *text);
-enum weir_code weir_buf_addc(struct weir_buf *buf, char byte);
 /* Makes room for `extra` more bytes at once, where a size is known ahead. */
 enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra);
 enum weir_code weir_buf_addf(struct weir_buf *buf, const char *fmt, ...)
@@ -51,5 +52,25 @@ char *weir_buf_take(struct weir_buf *buf, size_t *len);
 /* Fills `err` from a failed buffer; `what` names it in the message. */
 enum weir_code weir_buf_err(const struct weir_buf *buf, const char *what,
                             struct weir_err *err);
+
+/* ---- the writers of single bytes and short texts pay for no call ---- */
+
+static inline enum weir_code weir_buf_add(struct weir_buf *buf,
+                                          const void *bytes, size_t len)
+{
+    if ((buf->cap - buf->len <= len || buf->failed) &&
+        weir_buf_reserve(buf, len))
+        return buf->failed;
+    if (len)
+        memcpy(buf->data + buf->len, bytes, len);
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+    return WEIR_OK;
+}
+
+static inline enum weir_code weir_buf_addc(struct weir_buf *buf, char byte)
+{
+    return weir_buf_add(buf, &byte, 1);
+}
 
 #endif

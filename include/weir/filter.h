@@ -71,6 +71,30 @@ enum weir_code weir_filter_new(struct weir_json *definition,
                                struct weir_filter_problems *problems,
                                struct weir_err *err);
 void weir_filter_free(struct weir_filter *filter);
+/* The same for a definition that a check found faultless before, text by text;
+ * it is not checked again.  WEIR_OK, WEIR_NOMEM. */
+enum weir_code weir_filter_again(struct weir_json *definition,
+                                 struct weir_filter **out,
+                                 struct weir_err *err);
+
+/*
+ * The texts of definitions that one schema found faultless lately: who
+ * validates a definition and then creates it need not have it checked twice.
+ * At most WEIR_FILTER_KNOWN texts of at most WEIR_FILTER_KNOWN_SIZE bytes, of
+ * which the oldest is forgotten first.
+ */
+#define WEIR_FILTER_KNOWN      128
+#define WEIR_FILTER_KNOWN_SIZE ((size_t)8 * 1024)
+struct weir_filter_known;
+/* NULL without memory. */
+struct weir_filter_known *weir_filter_known_new(void);
+void weir_filter_known_free(struct weir_filter_known *known);
+/* Compares whole texts. */
+bool weir_filter_known_has(const struct weir_filter_known *known,
+                           const char *text, size_t len);
+/* Remembers a copy; what is too long, and without memory, is not remembered. */
+void weir_filter_known_add(struct weir_filter_known *known, const char *text,
+                           size_t len);
 
 /* The definition, as it was given; owned by the filter. */
 const struct weir_json *weir_filter_definition(const struct weir_filter *f);

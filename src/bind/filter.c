@@ -20,12 +20,15 @@ struct schema {
     const char *channels[MAX_WORDS + 1];
     const char *server_fields[MAX_WORDS + 1];
     struct weir_filter_schema core;
+    struct weir_filter_known *known;
 };
 
 static void schema_fini(void *memory)
 {
     struct schema *schema = memory;
 
+    weir_filter_known_free(schema->known);
+    schema->known = NULL;
     weir_json_free(schema->json);
     schema->json = NULL;
 }
@@ -88,6 +91,9 @@ static int filter_schema(lua_State *L)
     lua_settop(L, 1);
     schema = bind_box(L, sizeof(*schema), schema_fini);
     luaL_setmetatable(L, schema_type);
+    schema->known = weir_filter_known_new();
+    if (!schema->known)
+        return bind_raise_nomem(L);
     if (bind_value_json(L, 1, &json, &err))
         return bind_misuse_err(L, "dialect: filter", &err);
     schema->json = *json;
@@ -101,7 +107,7 @@ static int filter_schema(lua_State *L)
     return 1;
 }
 
-static const struct weir_filter_schema *check_schema(lua_State *L, int index)
+static const struct schema *check_schema(lua_State *L, int index)
 {
     struct schema *schema;
 
@@ -109,29 +115,56 @@ static const struct weir_filter_schema *check_schema(lua_State *L, int index)
     schema = bind_box_memory(L, index);
     if (!schema)
         luaL_argerror(L, index, "the schema is closed");
-    return &schema->core;
+    return schema;
 }
 
 /* ---- making ---- */
 
+/* A filter is its text, which is what is sent; the document is made when
+ * somebody reads it. */
+struct filter_box {
+    struct weir_buf text;
+    struct weir_filter *filter; /* NULL until then */
+};
+
 static void filter_fini(void *memory)
 {
-    struct weir_filter **filter = memory;
+    struct filter_box *box = memory;
 
-    weir_filter_free(*filter);
-    *filter = NULL;
+    weir_filter_free(box->filter);
+    box->filter = NULL;
+    weir_buf_fini(&box->text);
+}
+
+static struct filter_box *to_box(lua_State *L, int index)
+{
+    struct filter_box *box;
+
+    luaL_checkudata(L, index, filter_type);
+    box = bind_box_memory(L, index);
+    if (!box)
+        luaL_argerror(L, index, "the filter is closed");
+    return box;
 }
 
 static const struct weir_filter *to_filter(lua_State *L, int index)
 {
-    struct weir_filter **filter;
+    struct filter_box *box = to_box(L, index);
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_json *json = NULL;
+    enum weir_code code;
 
-    luaL_checkudata(L, index, filter_type);
-    filter = bind_box_memory(L, index);
-    if (filter && *filter)
-        return *filter;
-    luaL_argerror(L, index, "the filter is closed");
-    return NULL;
+    if (box->filter)
+        return box->filter;
+    code = weir_json_parse(weir_buf_str(&box->text), box->text.len, NULL, &json,
+                           &err);
+    if (!code)
+        code = weir_filter_again(json, &box->filter, &err);
+    if (code) {
+        weir_json_free(json);
+        bind_raise(L, &err);
+    }
+    return box->filter;
 }
 
 static void problems_fini(void *memory)
@@ -160,7 +193,7 @@ static void push_problems(lua_State *L,
 }
 
 /* An empty table of Lua could be either; where a list belongs it is one. */
-static enum weir_code mend_empty_lists(struct weir_json *json,
+static enum weir_code mend_empty_lists(struct weir_json *json, bool *mended,
                                        struct weir_err *err)
 {
     static const char *const lists[] = {"matchers", "pattern_rules"};
@@ -168,9 +201,11 @@ static enum weir_code mend_empty_lists(struct weir_json *json,
     for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
         const struct weir_json *list = weir_json_get(json, lists[i]);
 
-        if (weir_json_is(list, WEIR_JSON_OBJECT) && weir_json_size(list) == 0 &&
-            weir_json_set(json, lists[i], weir_json_new_array()))
+        if (!weir_json_is(list, WEIR_JSON_OBJECT) || weir_json_size(list) > 0)
+            continue;
+        if (weir_json_set(json, lists[i], weir_json_new_array()))
             return weir_err_nomem(err);
+        *mended = true;
     }
     return WEIR_OK;
 }
@@ -196,32 +231,71 @@ static int unfit(lua_State *L, struct weir_err *err)
     return 2;
 }
 
+/* Writes the table at `index` as the box's text. */
+static enum weir_code write_text(lua_State *L, int index,
+                                 struct filter_box *box, struct weir_err *err)
+{
+    struct weir_json_writer writer;
+    struct weir_sink sink;
+
+    weir_buf_init(&box->text, MAX_TEXT);
+    weir_buf_reserve(&box->text, USUAL_TEXT);
+    weir_json_writer_init(&writer, &box->text, 0, &sink);
+    return bind_value_emit(L, index, &sink, err);
+}
+
+/* Makes the filter of a text that nobody has checked.  No Lua runs here. */
+static enum weir_code check_text(const struct schema *schema,
+                                 struct filter_box *box,
+                                 struct weir_filter_problems *problems,
+                                 struct weir_err *err)
+{
+    struct weir_buf *text = &box->text;
+    struct weir_json *json = NULL;
+    bool mended = false;
+    enum weir_code code =
+        weir_json_parse(weir_buf_str(text), text->len, NULL, &json, err);
+
+    if (code == WEIR_OK)
+        code = mend_empty_lists(json, &mended, err);
+    if (code == WEIR_OK)
+        code =
+            weir_filter_new(json, &schema->core, &box->filter, problems, err);
+    if (code) {
+        weir_json_free(json);
+        return code;
+    }
+    if (!mended) {
+        weir_filter_known_add(schema->known, weir_buf_str(text), text->len);
+        return WEIR_OK;
+    }
+    weir_buf_reset(text);
+    return weir_json_write(json, 0, text, err);
+}
+
 /* new(schema, table) → filter, or nil and the list of problems. */
 static int filter_new(lua_State *L)
 {
-    const struct weir_filter_schema *schema = check_schema(L, 1);
+    const struct schema *schema = check_schema(L, 1);
     struct weir_err err = WEIR_ERR_INIT;
     struct weir_filter_problems *problems;
-    struct weir_filter **filter;
-    struct weir_json **json;
+    struct filter_box *box;
     enum weir_code code;
 
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
-    problems = bind_box(L, sizeof(*problems), problems_fini);
-    filter = bind_box(L, sizeof(struct weir_filter *), filter_fini);
+    box = bind_box(L, sizeof(*box), filter_fini);
     luaL_setmetatable(L, filter_type);
-    code = bind_value_json(L, 2, &json, &err);
+    code = write_text(L, 2, box, &err);
     if (code == WEIR_NOMEM)
         return bind_raise(L, &err);
     if (code)
         return unfit(L, &err);
-    code = mend_empty_lists(*json, &err);
-    if (code == WEIR_OK)
-        code = weir_filter_new(*json, schema, filter, problems, &err);
-    if (code == WEIR_OK)
-        *json = NULL; /* the filter's now */
-    bind_box_close(L, -1);
+    if (weir_filter_known_has(schema->known, weir_buf_str(&box->text),
+                              box->text.len))
+        return 1;
+    problems = bind_box(L, sizeof(*problems), problems_fini);
+    code = check_text(schema, box, problems, &err);
     if (code == WEIR_VALIDATION) {
         weir_err_clear(&err);
         lua_pushnil(L);
@@ -230,7 +304,7 @@ static int filter_new(lua_State *L)
     }
     if (code)
         return bind_raise(L, &err);
-    lua_settop(L, 4);
+    lua_settop(L, 3);
     return 1;
 }
 
@@ -244,16 +318,19 @@ static int filter_table(lua_State *L)
 
 static int filter_json(lua_State *L)
 {
-    const struct weir_filter *filter = to_filter(L, 1);
+    const struct filter_box *box = to_box(L, 1);
     lua_Integer indent = luaL_optinteger(L, 2, 0);
     struct weir_err err = WEIR_ERR_INIT;
     struct weir_buf *buf;
 
     luaL_argcheck(L, indent >= 0 && indent <= 16, 2, "indent is 0 to 16");
+    if (indent == 0) {
+        lua_pushlstring(L, weir_buf_str(&box->text), box->text.len);
+        return 1;
+    }
     buf = bind_buf(L, MAX_TEXT);
-    weir_buf_reserve(buf, USUAL_TEXT);
-    if (weir_json_write(weir_filter_definition(filter), (unsigned)indent, buf,
-                        &err))
+    if (weir_json_write(weir_filter_definition(to_filter(L, 1)),
+                        (unsigned)indent, buf, &err))
         return bind_raise(L, &err);
     lua_pushlstring(L, weir_buf_str(buf), buf->len);
     return 1;

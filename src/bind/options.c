@@ -119,13 +119,14 @@ static bool read_value(lua_State *L, enum bind_opt_type type, void *out)
     return false;
 }
 
-static bool is_option(const struct bind_opt *opts, const char *name)
+static const struct bind_opt *find_option(const struct bind_opt *opts,
+                                          const char *name)
 {
-    for (const struct bind_opt *opt = opts; opt->name; opt++) {
-        if (strcmp(opt->name, name) == 0)
-            return true;
+    for (; opts->name; opts++) {
+        if (strcmp(opts->name, name) == 0)
+            return opts;
     }
-    return false;
+    return NULL;
 }
 
 static void refuse_key(lua_State *L, const char *key, const char *what,
@@ -157,7 +158,7 @@ static void check_keys(lua_State *L, int index, const char *what,
         if (lua_type(L, -1) != LUA_TSTRING)
             bind_misuse(L, "%s: options have names; found a key of type %s",
                         what, luaL_typename(L, -1));
-        else if (!is_option(opts, lua_tostring(L, -1)) &&
+        else if (!find_option(opts, lua_tostring(L, -1)) &&
                  (!unknown || strcmp(lua_tostring(L, -1), unknown) < 0))
             unknown = lua_tostring(L, -1); /* anchored by the table */
     }
@@ -165,21 +166,44 @@ static void check_keys(lua_State *L, int index, const char *what,
         refuse_key(L, unknown, what, opts);
 }
 
-void bind_options(lua_State *L, int index, const char *what,
-                  const struct bind_opt *opts, void *out)
+/* Reads what is there; false at the first thing that is wrong, where an option
+ * is missing, and where a metatable could have more. */
+static bool read_given(lua_State *L, int index, const struct bind_opt *opts,
+                       void *out)
 {
-    bool there = !lua_isnoneornil(L, index);
+    size_t required = 0, found = 0;
+    bool good = !lua_getmetatable(L, index);
 
-    if (there) {
-        index = lua_absindex(L, index);
-        if (!lua_istable(L, index))
-            bind_misuse(L, "%s: options must be a table, not a %s", what,
-                        luaL_typename(L, index));
-        luaL_checkstack(L, 4, what);
-        check_keys(L, index, what, opts);
+    if (!good) {
+        lua_pop(L, 1);
+        return false;
     }
+    for (const struct bind_opt *opt = opts; opt->name; opt++)
+        required += opt->required;
+    lua_pushnil(L);
+    while (good && lua_next(L, index)) {
+        const struct bind_opt *opt =
+            lua_type(L, -2) == LUA_TSTRING
+                ? find_option(opts, lua_tostring(L, -2))
+                : NULL;
+
+        good = opt && read_value(L, opt->type, (char *)out + opt->offset);
+        found += good && opt->required;
+        lua_pop(L, 1);
+    }
+    if (!good)
+        lua_pop(L, 1);
+    return good && found == required;
+}
+
+/* The same one by one.  It says what is wrong in the same words whatever the
+ * order of `lua_next`: an option that does not exist first. */
+static void read_in_order(lua_State *L, int index, const char *what,
+                          const struct bind_opt *opts, void *out)
+{
+    check_keys(L, index, what, opts);
     for (const struct bind_opt *opt = opts; opt->name; opt++) {
-        bool given = there && lua_getfield(L, index, opt->name) != LUA_TNIL;
+        bool given = lua_getfield(L, index, opt->name) != LUA_TNIL;
 
         if (!given && opt->required)
             bind_misuse(L, "%s: '%s' is missing (%s)", what, opt->name,
@@ -192,7 +216,26 @@ void bind_options(lua_State *L, int index, const char *what,
                             : "",
                         lua_type(L, -1) == LUA_TNUMBER ? lua_tostring(L, -1)
                                                        : luaL_typename(L, -1));
-        if (there)
-            lua_pop(L, 1);
+        lua_pop(L, 1);
     }
+}
+
+void bind_options(lua_State *L, int index, const char *what,
+                  const struct bind_opt *opts, void *out)
+{
+    if (lua_isnoneornil(L, index)) {
+        for (const struct bind_opt *opt = opts; opt->name; opt++) {
+            if (opt->required)
+                bind_misuse(L, "%s: '%s' is missing (%s)", what, opt->name,
+                            type_words[opt->type]);
+        }
+        return;
+    }
+    index = lua_absindex(L, index);
+    if (!lua_istable(L, index))
+        bind_misuse(L, "%s: options must be a table, not a %s", what,
+                    luaL_typename(L, index));
+    luaL_checkstack(L, 4, what);
+    if (!read_given(L, index, opts, out))
+        read_in_order(L, index, what, opts, out);
 }

@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,9 @@ struct walk {
     unsigned depth;
     struct step steps[WEIR_VALUE_MAX_DEPTH];
 };
+
+/* Places on the stack that one value takes, beside those of its members. */
+#define SOME 8
 
 static enum weir_code emit(struct walk *w);
 
@@ -96,9 +100,12 @@ static enum weir_code emit_string(struct walk *w)
 struct name {
     const char *text; /* the table's own: it is not changed meanwhile */
     size_t len;
+    uint64_t first; /* its first bytes as a number that sorts as they do */
+    int value;      /* where on the stack it is, or 0 */
 };
 
-/* Names that need no memory of their own. */
+/* Names that need no memory of their own, and whose values wait on the stack:
+ * looking each up again would cost more. */
 #define FEW 32
 
 /* What a table's keys say. */
@@ -109,9 +116,44 @@ struct census {
     struct name few[FEW]; /* the first of them */
 };
 
-/* The table is on top.  Counts its keys, refusing what is neither a string
- * nor an integer. */
-static enum weir_code count_keys(struct walk *w, struct census *c)
+static void note_name(lua_State *L, int index, struct name *name)
+{
+    unsigned char bytes[8] = {0};
+
+    name->text = lua_tolstring(L, index, &name->len);
+    memcpy(bytes, name->text, name->len < 8 ? name->len : 8);
+    name->first = 0;
+    for (int i = 0; i < 8; i++)
+        name->first = name->first << 8 | bytes[i];
+    name->value = 0;
+}
+
+/* A key and its value are on top.  Leaves the key there, and below it the
+ * value if it can wait. */
+static void count_name(lua_State *L, struct census *c)
+{
+    if (c->names < FEW) {
+        struct name *name = &c->few[c->names];
+
+        note_name(L, -2, name);
+        lua_insert(L, -2);
+        name->value = lua_gettop(L) - 1;
+    } else {
+        lua_pop(L, 1);
+    }
+    c->names++;
+}
+
+static void count_index(struct census *c, lua_Integer i)
+{
+    c->indexes++;
+    c->least = i < c->least ? i : c->least;
+    c->greatest = i > c->greatest ? i : c->greatest;
+}
+
+/* Counts the keys of `table`, refusing what is neither a string nor an
+ * integer.  Values stay on the stack. */
+static enum weir_code count_keys(struct walk *w, int table, struct census *c)
 {
     lua_State *L = w->L;
 
@@ -119,27 +161,16 @@ static enum weir_code count_keys(struct walk *w, struct census *c)
     c->least = LUA_MAXINTEGER;
     c->greatest = LUA_MININTEGER;
     lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) == LUA_TSTRING) {
-            if (c->names < FEW)
-                c->few[c->names].text =
-                    lua_tolstring(L, -1, &c->few[c->names].len);
-            c->names++;
-        } else if (lua_isinteger(L, -1)) {
-            lua_Integer i = lua_tointeger(L, -1);
-
-            c->indexes++;
-            c->least = i < c->least ? i : c->least;
-            c->greatest = i > c->greatest ? i : c->greatest;
-        } else {
-            enum weir_code code =
-                refuse(w, "a table key that is a %s, not a string",
-                       luaL_typename(L, -1));
-
-            lua_pop(L, 1);
-            return code;
+    while (lua_next(L, table)) {
+        if (lua_type(L, -2) == LUA_TSTRING) {
+            count_name(L, c);
+            continue;
         }
+        lua_pop(L, 1);
+        if (!lua_isinteger(L, -1))
+            return refuse(w, "a table key that is a %s, not a string",
+                          luaL_typename(L, -1));
+        count_index(c, lua_tointeger(L, -1));
     }
     return WEIR_OK;
 }
@@ -186,22 +217,47 @@ static enum weir_code emit_array(struct walk *w, struct step *step, size_t n)
 static int by_bytes(const void *a, const void *b)
 {
     const struct name *x = a, *y = b;
-    int order = memcmp(x->text, y->text, x->len < y->len ? x->len : y->len);
+    int order;
 
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    order = memcmp(x->text, y->text, x->len < y->len ? x->len : y->len);
     return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* Pushes a userdata with the names of the table on top. */
-static struct name *push_names(lua_State *L, size_t n)
+static inline bool is_before(const struct name *a, const struct name *b)
+{
+    return a->first != b->first ? a->first < b->first : by_bytes(a, b) < 0;
+}
+
+/* In the byte order of their texts.  Few are sorted by insertion: qsort()
+ * would call a function for each comparison. */
+static void sort_names(struct name *names, size_t n)
+{
+    if (n > FEW) {
+        qsort(names, n, sizeof(*names), by_bytes);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        struct name name = names[i];
+        size_t at = i;
+
+        for (; at > 0 && is_before(&name, &names[at - 1]); at--)
+            names[at] = names[at - 1];
+        names[at] = name;
+    }
+}
+
+/* Pushes a userdata with the names of `table`. */
+static struct name *push_names(lua_State *L, int table, size_t n)
 {
     struct name *names = lua_newuserdatauv(L, n * sizeof(*names), 0);
     size_t i = 0;
 
     lua_pushnil(L);
-    while (lua_next(L, -3)) {
+    while (lua_next(L, table)) {
         lua_pop(L, 1);
-        names[i].text = lua_tolstring(L, -1, &names[i].len);
-        i++;
+        note_name(L, -1, &names[i++]);
     }
     return names;
 }
@@ -222,54 +278,73 @@ static enum weir_code emit_member(struct walk *w, struct step *step, int table,
     code = w->sink->key(w->sink->ud, name->text, name->len, w->err);
     if (code)
         return code;
-    lua_pushlstring(w->L, name->text, name->len);
-    lua_rawget(w->L, table);
+    if (name->value) {
+        lua_pushvalue(w->L, name->value);
+    } else {
+        lua_pushlstring(w->L, name->text, name->len);
+        lua_rawget(w->L, table);
+    }
     code = emit(w);
     lua_pop(w->L, 1);
     return code;
 }
 
-static enum weir_code emit_object(struct walk *w, struct step *step,
+static enum weir_code emit_object(struct walk *w, struct step *step, int table,
                                   struct census *c)
 {
-    int table = lua_gettop(w->L);
-    struct name *names = c->names > FEW ? push_names(w->L, c->names) : c->few;
+    struct name *names =
+        c->names > FEW ? push_names(w->L, table, c->names) : c->few;
     enum weir_code code = w->sink->begin_object(w->sink->ud, w->err);
 
-    qsort(names, c->names, sizeof(*names), by_bytes);
+    sort_names(names, c->names);
     step->named = true;
     for (size_t i = 0; i < c->names && !code; i++)
         code = emit_member(w, step, table, &names[i]);
-    lua_settop(w->L, table);
     return code ? code : w->sink->end_object(w->sink->ud, w->err);
+}
+
+/* The table at the index `table` is on top; what is put above it stays. */
+static enum weir_code emit_counted(struct walk *w, int table)
+{
+    bool array = bind_is_array(w->L, -1);
+    struct census census;
+    struct step *step;
+    enum weir_code code = count_keys(w, table, &census);
+
+    if (code)
+        return code;
+    if (census.indexes || (array && census.names)) {
+        lua_settop(w->L, table);
+        code = check_array(w, &census);
+    }
+    if (code)
+        return code;
+    step = &w->steps[w->depth++];
+    step->table = lua_topointer(w->L, table);
+    if (array || census.indexes)
+        code = emit_array(w, step, census.indexes);
+    else
+        code = emit_object(w, step, table, &census);
+    w->depth--;
+    return code;
 }
 
 static enum weir_code emit_table(struct walk *w)
 {
-    const void *table = lua_topointer(w->L, -1);
-    bool array = bind_is_array(w->L, -1);
-    struct census census;
-    struct step *step;
+    const void *self = lua_topointer(w->L, -1);
+    int table = lua_gettop(w->L);
     enum weir_code code;
 
     for (unsigned i = 0; i < w->depth; i++) {
-        if (w->steps[i].table == table)
+        if (w->steps[i].table == self)
             return refuse(w, "a table that contains itself");
     }
     if (w->depth == WEIR_VALUE_MAX_DEPTH)
         return refuse(w, "nested deeper than %d levels", WEIR_VALUE_MAX_DEPTH);
-    code = count_keys(w, &census);
-    if (!code && (census.indexes || (array && census.names)))
-        code = check_array(w, &census);
-    if (code)
-        return code;
-    step = &w->steps[w->depth++];
-    step->table = table;
-    if (array || census.indexes)
-        code = emit_array(w, step, census.indexes);
-    else
-        code = emit_object(w, step, &census);
-    w->depth--;
+    /* For the values that wait, and for what is done with each. */
+    luaL_checkstack(w->L, FEW + SOME, "value");
+    code = emit_counted(w, table);
+    lua_settop(w->L, table);
     return code;
 }
 
@@ -291,7 +366,6 @@ static enum weir_code emit(struct walk *w)
 {
     lua_State *L = w->L;
 
-    luaL_checkstack(L, 8, "value");
     if (++w->values > MAX_VALUES)
         return weir_err_set(w->err, WEIR_LIMIT, "more than %d values in one",
                             MAX_VALUES);
@@ -323,7 +397,7 @@ enum weir_code bind_value_emit(lua_State *L, int index,
     w.sink = sink;
     w.err = err ? err : &spare;
     w.depth = 0;
-    luaL_checkstack(L, 4, "value");
+    luaL_checkstack(L, SOME, "value");
     lua_pushvalue(L, index);
     code = emit(&w);
     lua_pop(L, 1);

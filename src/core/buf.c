@@ -89,36 +89,9 @@ enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra)
     return WEIR_OK;
 }
 
-/* Whether `extra` bytes and the NUL fit as it is: the usual case, which the
- * writers of single bytes and short texts must not pay calls for. */
-static inline bool fits(const struct weir_buf *buf, size_t extra)
-{
-    return buf->cap - buf->len > extra && !buf->failed;
-}
-
-enum weir_code weir_buf_add(struct weir_buf *buf, const void *bytes, size_t len)
-{
-    if (!fits(buf, len) && weir_buf_reserve(buf, len))
-        return buf->failed;
-    if (len)
-        memcpy(buf->data + buf->len, bytes, len);
-    buf->len += len;
-    buf->data[buf->len] = '\0';
-    return WEIR_OK;
-}
-
 enum weir_code weir_buf_adds(struct weir_buf *buf, const char *text)
 {
     return weir_buf_add(buf, text, strlen(text));
-}
-
-enum weir_code weir_buf_addc(struct weir_buf *buf, char byte)
-{
-    if (!fits(buf, 1) && weir_buf_reserve(buf, 1))
-        return buf->failed;
-    buf->data[buf->len++] = byte;
-    buf->data[buf->len] = '\0';
-    return WEIR_OK;
 }
 
 enum weir_code weir_buf_addf(struct weir_buf *buf, const char *fmt, ...)

@@ -56,14 +56,18 @@ enum weir_code weir_filter_new(struct weir_json *definition,
                                struct weir_err *err)
 {
     struct weir_filter_problems own = {0};
-    struct weir_filter *filter;
     enum weir_code code =
         weir_filter_check(definition, schema, problems ? problems : &own, err);
 
     weir_filter_problems_fini(&own);
-    if (code)
-        return code;
-    filter = calloc(1, sizeof(*filter));
+    return code ? code : weir_filter_again(definition, out, err);
+}
+
+enum weir_code weir_filter_again(struct weir_json *definition,
+                                 struct weir_filter **out, struct weir_err *err)
+{
+    struct weir_filter *filter = calloc(1, sizeof(*filter));
+
     if (!filter)
         return weir_err_nomem(err);
     filter->definition = definition;

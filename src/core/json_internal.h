@@ -2,10 +2,40 @@
 #ifndef WEIR_JSON_INTERNAL_H
 #define WEIR_JSON_INTERNAL_H
 
+#include <stdint.h>
+#include <string.h>
+
 #include "weir/json.h"
 
 /* cJSON's version; only one file of the core includes cJSON.h. */
 const char *weir_json_library_version(void);
+
+/* Whether one of eight bytes may be other than plain: a control character, a
+ * quote, a backslash, or beyond ASCII.  (x - n·01…) & ~x & 80… marks every byte
+ * below n, and may mark one above such a byte as well. */
+static inline bool weir_json_eight_not_plain(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    uint64_t x, quote, backslash;
+
+    memcpy(&x, p, sizeof(x));
+    quote = x ^ ones * '"';
+    backslash = x ^ ones * '\\';
+    return ((x | (x - ones * 0x20)) & tops) | ((quote - ones) & ~quote & tops) |
+           ((backslash - ones) & ~backslash & tops);
+}
+
+/* The first byte from `p` on that does not stand for itself in a string, or
+ * that is beyond ASCII; `end` if there is none. */
+static inline const char *weir_json_plain_run(const char *p, const char *end)
+{
+    while (end - p >= 8 && !weir_json_eight_not_plain(p))
+        p += 8;
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 &&
+           *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
 
 /* Memory in few pieces, given back as a whole (json_arena.c).  `*arena` begins
  * as NULL; whoever has the memory that was taken first has all of it.  NULL

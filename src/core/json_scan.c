@@ -2,13 +2,12 @@
  * json: the scanner.  One pass, no recursion: what is open is a bit per
  * level.  Text is handed on in place unless a string has escapes.
  */
-#include "weir/json.h"
-
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "excerpt.h"
+#include "json_internal.h"
 #include "keyset.h"
 
 struct scanner {
@@ -22,15 +21,6 @@ struct scanner {
     bool is_object[WEIR_VALUE_MAX_DEPTH];
     unsigned depth, max_depth;
     size_t nodes, max_nodes;
-};
-
-/* How a byte stands inside a string. */
-enum { PLAIN, SPECIAL, WIDE };
-static const unsigned char class_of[256] = {
-    [0 ... 0x1F] = SPECIAL,
-    ['"'] = SPECIAL,
-    ['\\'] = SPECIAL,
-    [0x80 ... 0xFF] = WIDE,
 };
 
 /* ---- errors ---- */
@@ -167,24 +157,30 @@ static enum weir_code escape(struct scanner *s)
     return WEIR_OK;
 }
 
+/* Behind characters beyond ASCII: where the run of what is no quote, no
+ * backslash and no control character ends. */
+static const char *wide_run(const char *p, const char *end)
+{
+    while (p < end && (unsigned char)*p >= 0x80)
+        p = weir_json_plain_run(p + 1, end);
+    return p;
+}
+
 /* Goes on to the next quote, backslash or fault. */
 static enum weir_code plain_run(struct scanner *s)
 {
     const char *start = s->p;
-    bool wide = false;
-    unsigned kind;
 
-    while (s->p < s->end &&
-           (kind = class_of[(unsigned char)*s->p]) != SPECIAL) {
-        wide |= kind == WIDE;
-        s->p++;
-    }
-    if (wide) {
-        size_t len = (size_t)(s->p - start);
-        size_t valid = weir_utf8_valid(start, len);
+    s->p = weir_json_plain_run(start, s->end);
+    if (s->p < s->end && (unsigned char)*s->p >= 0x80) {
+        const char *wide = s->p;
+        size_t len, valid;
 
+        s->p = wide_run(wide, s->end);
+        len = (size_t)(s->p - wide);
+        valid = weir_utf8_valid(wide, len);
         if (valid < len)
-            return fail_at(s, start + valid, "invalid UTF-8 in a string");
+            return fail_at(s, wide + valid, "invalid UTF-8 in a string");
     }
     if (s->p == s->end)
         return fail_at(s, s->p,

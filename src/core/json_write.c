@@ -10,29 +10,47 @@ static const char escape_of[256] = {
     ['"'] = '"',     ['\\'] = '\\',
 };
 
+/* Most strings go in as they are, in one piece. */
+static enum weir_code quote_plain(struct weir_buf *buf, const char *text,
+                                  size_t len)
+{
+    char *at;
+
+    if ((buf->cap - buf->len <= len + 2 || buf->failed) &&
+        weir_buf_reserve(buf, len + 2))
+        return buf->failed;
+    at = buf->data + buf->len;
+    at[0] = '"';
+    if (len)
+        memcpy(at + 1, text, len);
+    memcpy(at + 1 + len, "\"", 2);
+    buf->len += len + 2;
+    return WEIR_OK;
+}
+
 enum weir_code weir_json_quote(struct weir_buf *buf, const char *text,
                                size_t len)
 {
-    const char *end = text + len, *p = text;
+    const char *end = text + len, *p = weir_json_plain_run(text, end);
 
-    if (weir_utf8_valid(text, len) != len)
+    if (p == end)
+        return quote_plain(buf, text, len);
+    if (weir_utf8_valid(p, (size_t)(end - p)) != (size_t)(end - p))
         return WEIR_INVALID;
     weir_buf_addc(buf, '"');
-    while (p < end) {
-        const char *start = p;
-        char escape = 0;
+    for (; p < end; p = weir_json_plain_run(p + 1, end)) {
+        char escape = escape_of[(unsigned char)*p];
 
-        while (p < end && !(escape = escape_of[(unsigned char)*p]))
-            p++;
-        weir_buf_add(buf, start, (size_t)(p - start));
-        if (p == end)
-            break;
+        if (!escape)
+            continue;
+        weir_buf_add(buf, text, (size_t)(p - text));
         if (escape == 'u')
             weir_buf_addf(buf, "\\u%04x", (unsigned char)*p);
         else
             weir_buf_add(buf, (char[]){'\\', escape}, 2);
-        p++;
+        text = p + 1;
     }
+    weir_buf_add(buf, text, (size_t)(end - text));
     return weir_buf_addc(buf, '"');
 }
 
@@ -69,6 +87,8 @@ static void before_value(struct weir_json_writer *w)
 
 static enum weir_code done(struct weir_json_writer *w, struct weir_err *err)
 {
+    if (!w->buf->failed)
+        return WEIR_OK;
     return weir_buf_err(w->buf, "JSON text", err);
 }
 

@@ -67,7 +67,33 @@ static bool try_count(double value, int count, struct decimal *out)
     return reads_back(out, value);
 }
 
-static void shortest(double value, struct decimal *out)
+/* Most numbers have a few digits behind the point: times a power of ten they
+ * are an integer.  Both being exact, the quotient is the double nearest to
+ * that decimal (IEEE 754), so where it is `value`, the decimal reads back; and
+ * no shorter one did.  False for others. */
+static bool try_plain(double value, struct decimal *out)
+{
+    static const double powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+    char text[32];
+
+    for (int k = 0; k < (int)(sizeof(powers) / sizeof(*powers)); k++) {
+        double scaled = value * powers[k];
+        int64_t whole;
+
+        if (!(scaled < 1e15))
+            return false;
+        whole = llround(scaled);
+        if (whole == 0 || (double)whole / powers[k] != value)
+            continue;
+        out->count = (int)weir_number_format_integer(whole, text);
+        memcpy(out->digits, text, (size_t)out->count);
+        out->point = out->count - k;
+        return true;
+    }
+    return false;
+}
+
+static void search(double value, struct decimal *out)
 {
     /* A normal double that has a text of 15 digits or fewer shows it, padded
      * with zeros, when printed with 15; the sparse doubles below the normal
@@ -78,6 +104,12 @@ static void shortest(double value, struct decimal *out)
         count++;
     if (count == 17)
         round_to(value, 17, out);
+}
+
+static void shortest(double value, struct decimal *out)
+{
+    if (!try_plain(value, out))
+        search(value, out);
     while (out->count > 1 && out->digits[out->count - 1] == '0')
         out->count--;
 }

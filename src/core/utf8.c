@@ -1,5 +1,8 @@
 #include "weir/value.h"
 
+#include <stdint.h>
+#include <string.h>
+
 /* Length of the sequence that begins with `lead`, and the bounds of its second
  * byte: RFC 3629 section 4.  They are what keeps out overlong forms, surrogates
  * and everything above U+10FFFF; later bytes are always 80..BF. */
@@ -26,10 +29,25 @@ static size_t sequence(unsigned char lead, unsigned char *low,
     return 4;
 }
 
+/* How many bytes from `at` on are ASCII for sure: eight at once, since most
+ * texts are nothing else. */
+static size_t skip_ascii(const unsigned char *bytes, size_t at, size_t len)
+{
+    uint64_t eight;
+
+    while (len - at >= sizeof(eight)) {
+        memcpy(&eight, bytes + at, sizeof(eight));
+        if (eight & 0x8080808080808080u)
+            break;
+        at += sizeof(eight);
+    }
+    return at;
+}
+
 size_t weir_utf8_valid(const char *text, size_t len)
 {
     const unsigned char *bytes = (const unsigned char *)text;
-    size_t at = 0;
+    size_t at = skip_ascii(bytes, 0, len);
 
     while (at < len) {
         unsigned char low, high;

@@ -155,4 +155,34 @@ function tests.test_a_closed_filter_or_another_userdata_is_refused()
   lu.assertErrorMsgContains("the filter is closed", tostring, f)
 end
 
+function tests.test_the_same_definition_twice_is_the_same_filter()
+  local first, second = filter.new(definition()), filter.new(definition())
+  lu.assertEquals(second:json(), first:json())
+  lu.assertTrue(first == second)
+  lu.assertEquals(second.name, "gold_voice")
+  lu.assertEquals(second:table(), definition())
+  lu.assertEquals(second:json(2), first:json(2))
+  lu.assertEquals(tostring(second), tostring(first))
+end
+
+function tests.test_what_one_schema_takes_another_still_refuses()
+  local dialect = require "cxone.dialect"
+  local of = setmetatable({ channels = { "fax" } }, { __index = dialect.filter })
+  local copy = {}
+  for k, v in pairs(dialect.filter) do copy[k] = of[k] or v end
+  local fax = filter.schema(copy)
+  lu.assertTrue(filter.check(definition()))
+  lu.assertNil(filter.check(definition(), fax))
+  lu.assertTrue(filter.check(definition { channel = "fax" }, fax))
+  lu.assertNil(filter.check(definition { channel = "fax" }))
+end
+
+function tests.test_an_empty_list_is_one_each_time()
+  for _ = 1, 2 do
+    local f = filter.new(definition { pattern_rules = {} })
+    lu.assertStrContains(f:json(), '"pattern_rules":[]')
+    lu.assertEquals(#f.pattern_rules, 0)
+  end
+end
+
 return tests

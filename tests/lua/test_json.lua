@@ -244,4 +244,23 @@ function T.test_it_works_inside_coroutines()
   lu.assertEquals(co '{"a":null}', '{"a":null}')
 end
 
+function T.test_members_of_every_number_are_in_the_order_of_their_bytes()
+  for n = 0, 70 do
+    local object, names = {}, {}
+    for i = 1, n do
+      -- Alike for longer than a machine word, and of several lengths.
+      local name = "same_prefix" .. ("_"):rep(i % 3) .. (i * 7919 % 101)
+      object[name], names[i] = { [name] = i }, name
+    end
+    table.sort(names)
+    local parts = {}
+    for i, name in ipairs(names) do
+      parts[i] = ('"%s":{"%s":%d}'):format(name, name, object[name][name])
+    end
+    lu.assertEquals(json.encode(object), "{" .. table.concat(parts, ",") .. "}")
+  end
+  lu.assertEquals(json.encode { ["a\0"] = 1, a = 2, [""] = 3, ["\0"] = 4 },
+    '{"":3,"\\u0000":4,"a":2,"a\\u0000":1}')
+end
+
 return T

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +260,32 @@ static void check_round_trip(double value)
         fail_msg("%a came back as %a by %s", value, n.real, text);
 }
 
+static void decimals_come_back_as_they_were_written(void **state)
+{
+    uint64_t seed = 88172645463325252u;
+
+    (void)state;
+    for (int i = 0; i < rig_rounds(50000); i++) {
+        char before[40], after[WEIR_NUMBER_TEXT];
+        int places = 1 + (int)(next_random(&seed) % 8);
+        uint64_t whole = next_random(&seed) % 1000000;
+        uint64_t part = next_random(&seed) % 1000000;
+        size_t len;
+
+        for (int k = 6; k > places; k--)
+            part /= 10;
+        part += part % 10 == 0; /* no zero at its end */
+        snprintf(before, sizeof(before), "%s%" PRIu64 ".%0*" PRIu64,
+                 i % 2 ? "-" : "", whole, places, part);
+        assert_int_equal(
+            weir_number_format(strtod(before, NULL), after, &len, NULL),
+            WEIR_OK);
+        /* What is smaller is written with an exponent. */
+        if (fabs(strtod(before, NULL)) >= 0.0001)
+            assert_string_equal(after, before);
+    }
+}
+
 static void every_double_comes_back_bit_by_bit(void **state)
 {
     uint64_t seed = 88172645463325252u;
@@ -328,6 +355,7 @@ int main(void)
         cmocka_unit_test(comparing_is_exact),
         cmocka_unit_test(doubles_are_written_short_and_as_floats),
         cmocka_unit_test(nan_and_infinity_are_no_numbers),
+        cmocka_unit_test(decimals_come_back_as_they_were_written),
         cmocka_unit_test(every_double_comes_back_bit_by_bit),
         cmocka_unit_test(utf8_ends_at_the_first_fault),
     };
