@@ -306,7 +306,7 @@ asan: ## run every test under AddressSanitizer and UBSan
 
 bench: $(BUILD)/weir ## what weir costs beside a bare libcurl program
 	@scripts/setup build bench
-	scripts/bench-http --weir $(BUILD)/weir
+	scripts/bench-http --build $(BUILD)
 
 # What has more than one thread: the program with the simulator, and the unit
 # tests with a server of their own.  Reports go to files, so that none is lost
@@ -343,4 +343,5 @@ clean: ## remove everything built
 	rm -rf build
 
 -include $(CORE_OBJ:.o=.d) $(HOST_OBJ:.o=.d) $(SUP_OBJ:.o=.d) \
-    $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TORTURE_OBJ:.o=.d)
+    $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(TORTURE_OBJ:.o=.d) \
+    $(wildcard $(BUILD)/tests/fuzz/support/*.d)
