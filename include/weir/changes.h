@@ -73,6 +73,43 @@ void weir_changes_text(const struct weir_changes *changes,
                        void (*write)(void *ud, const char *text, size_t len),
                        void *ud);
 
+/* ---- the door ---- */
+
+struct weir_header;
+struct weir_permissions;
+
+/* A call about to be made. */
+struct weir_changes_call {
+    const char *method;
+    const char *url;
+    const char *path; /* of a client's call, beneath its base URL; or NULL */
+    const struct weir_header *headers;
+    size_t n_headers;
+    size_t body_len;
+};
+struct weir_changes_door {
+    const struct weir_permissions *permissions; /* asked for each change */
+    /* "POST /path" of the calls that change nothing all the same, NULL at the
+     * end: the only ones whose word counts for that.  NULL: none. */
+    const char *const *safe;
+    /* Told of each call that is kept back: its path, and what takes the
+     * permission away ("--dry-run"), NULL if it was never granted. */
+    void (*kept)(void *ud, const struct weir_changes_call *call,
+                 const char *path, const char *by);
+    void *ud;
+};
+/* From now on only what the door lets through is sent.  All that it points to
+ * must outlive the sink. */
+void weir_changes_guard(struct weir_changes *changes,
+                        const struct weir_changes_door *door);
+/* Asked before each request that a script can make: WEIR_OK; or WEIR_DENIED,
+ * with the change counted as WEIR_CHANGE_WOULD_SEND, if it is neither GET nor
+ * HEAD nor safe (a header that overrides the method makes it none of these).
+ * NULL, and a sink without a door, let all through. */
+enum weir_code weir_changes_ask(struct weir_changes *changes,
+                                const struct weir_changes_call *call,
+                                struct weir_err *err);
+
 /* "done" … "would_send". */
 const char *weir_change_word(enum weir_change_outcome outcome);
 

@@ -77,7 +77,7 @@ struct weir_call {
 /* An op whose result is a 2xx response (weir_http_response).  429 and 503 are
  * waited out for any call; 500, 502, 504 and broken connections for what
  * weir_retry_kind() lets be sent twice; a 401 takes one new token.
- * new: WEIR_OK, WEIR_INVALID, WEIR_NOMEM.
+ * new: WEIR_OK, WEIR_INVALID, WEIR_DENIED (weir_changes_ask), WEIR_NOMEM.
  * op: WEIR_AUTH 401 after one renewed token; WEIR_PERMISSION 403;
  * WEIR_NOT_FOUND 404, 410; WEIR_CONFLICT 409, 412, 428; WEIR_VALIDATION
  * 400, 422 (err.detail: the server's "errors" array); WEIR_RATE 429;

@@ -170,6 +170,10 @@ enum weir_code weir_permissions_env(const struct weir_permissions *p,
 enum weir_code weir_permissions_mutate(const struct weir_permissions *p,
                                        const char *what, struct weir_err *err);
 
+/* What took the permission to change anything away ("--dry-run"), or NULL if
+ * it was never granted. */
+const char *weir_permissions_mutate_by(const struct weir_permissions *p);
+
 /* Appends `path` without "//", "." and inner ".."; "" becomes ".".  What
  * climbs above the root ends there.  WEIR_OK, or as the buffer fails. */
 enum weir_code weir_path_normal(struct weir_buf *buf, const char *path);

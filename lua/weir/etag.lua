@@ -132,7 +132,7 @@ local function update_deciding(client, path, args, decider, attempts)
     end
     sent = sent + (info.attempts or 0)
     if info.code ~= "conflict" or not info.detail or sent >= attempts then
-      return nil, with_conflicts(info)
+      return nil, with_state(info, client, path, args)
     end
     local theirs, tag = core.read(what, client, path)
     if not theirs then return nil, tag end
@@ -142,6 +142,23 @@ local function update_deciding(client, path, args, decider, attempts)
     for _, conflict in ipairs(report.conflicts) do decided[#decided + 1] = conflict end
     args.base, args.mine, args.etag = theirs, merged, tag
   end
+end
+
+--- An err of an update that was kept back also has the `state` that would have
+-- been sent; nothing was, so nothing was merged.
+local function with_state(e, client, path, args)
+  if e.code ~= "denied" or (e.detail or {}).permission ~= "mutate" then
+    return with_conflicts(e)
+  end
+  local mine = args.mine
+  if not mine then
+    local base, why = args.base, nil
+    if not base then base, why = core.read("etag.update", client, path) end
+    if not base then return why end
+    mine = core.set(base, args.fields)
+  end
+  e.state = core.value(mine)
+  return e
 end
 
 --- Changes the document at `path`: reads it (or takes `base`, the state last
@@ -182,7 +199,7 @@ function etag.update(client, path, change, opts)
     return update_deciding(client, path, args, decider, attempts)
   end
   local state, info = core.update("etag.update", client, path, args)
-  if not state then return nil, with_conflicts(info) end
+  if not state then return nil, with_state(info, client, path, args) end
   return state, info
 end
 

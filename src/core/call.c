@@ -431,6 +431,16 @@ enum weir_code weir_client_call(struct weir_client *client,
     weir_op_init(&call->http.op, client->loop, &call_class);
     call->client = weir_client_ref(client);
     code = weir_call_copy(call, from, err);
+    if (!code)
+        code = weir_changes_ask(
+            client->changes,
+            &(struct weir_changes_call){.method = call->method,
+                                        .url = call->url,
+                                        .path = from->path,
+                                        .headers = call->headers,
+                                        .n_headers = call->n_headers,
+                                        .body_len = call->body_len},
+            err);
     if (code) {
         weir_op_free(&call->http.op);
         return code;

@@ -1,37 +1,18 @@
 #include "weir/changes.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "changes_internal.h"
 #include "reply_internal.h"
 #include "weir/buf.h"
 #include "weir/json.h"
 
-#define CHUNK ((size_t)64 * 1024)
 /* One change: a URL of 2,000 bytes takes six times that at the most. */
 #define MAX_CHANGE ((size_t)16 * 1024)
 #define MAX_URL    2048
 #define SEPARATOR  ",\n    "
-
-/* Bytes are never moved or changed once `len` counts them. */
-struct chunk {
-    _Atomic(struct chunk *) next;
-    atomic_size_t len;
-    char text[CHUNK];
-};
-
-struct weir_changes {
-    const struct weir_clock *clock;
-    const struct weir_log *log;
-    _Atomic(struct chunk *) first;
-    struct chunk *last;
-    size_t size; /* of all text */
-    struct weir_buf line;
-    atomic_ulong of[WEIR_CHANGE_OUTCOMES];
-    atomic_ulong more, under_way;
-};
 
 const char *weir_change_word(enum weir_change_outcome outcome)
 {

@@ -175,6 +175,15 @@ enum weir_code weir_http_new(struct weir_loop *loop,
     *x = (struct weir_http_exchange){.method = NULL};
     weir_op_init(&x->http.op, loop, &http_class);
     code = weir_http_request_copy(x, state, request, err);
+    if (!code)
+        code = weir_changes_ask(
+            request->changes,
+            &(struct weir_changes_call){.method = x->method,
+                                        .url = x->url,
+                                        .headers = request->headers,
+                                        .n_headers = request->n_headers,
+                                        .body_len = x->body_len},
+            err);
     if (code) {
         weir_http_request_free(x);
         free(x);

@@ -81,38 +81,48 @@ static bool grants(const struct weir_permissions *p,
 
 /* ---- denying ---- */
 
-/* "net: connecting to evil.example:443", the beginning of the sentence. */
-static void say_what(const struct question *question, struct weir_err *err)
+/* "connecting to evil.example:443", "PUT /path": what is asked for. */
+static void asked_text(const struct question *question, char *out, size_t size)
 {
-    const char *word = weir_permission_word(question->kind);
-    char host[WEIR_HOST_TEXT];
+    const char *text = question->text;
 
     switch (question->kind) {
     case WEIR_PERMISSION_NET:
-        weir_host_question_text(&question->host, host);
-        weir_err_set(err, WEIR_DENIED, "%s: connecting to %s", word, host);
+        weir_host_question_text(&question->host, out);
         if (question->address)
-            weir_err_append(err, " at %s (%s)", WEIR_CUT(60, question->address),
+            weir_cut_printf(out + strlen(out), size - strlen(out),
+                            " at %s (%s)", WEIR_CUT(60, question->address),
                             weir_address_class(question->address));
         break;
-    case WEIR_PERMISSION_READ:
-        weir_err_set(err, WEIR_DENIED, "%s: reading %s", word,
-                     WEIR_CUT(300, question->text));
-        break;
-    case WEIR_PERMISSION_WRITE:
-        weir_err_set(err, WEIR_DENIED, "%s: writing %s", word,
-                     WEIR_CUT(300, question->text));
-        break;
-    case WEIR_PERMISSION_ENV:
-        weir_err_set(err, WEIR_DENIED, "%s: the variable %s", word,
-                     WEIR_CUT(120, question->text));
-        break;
-    case WEIR_PERMISSION_MUTATE:
-    case WEIR_PERMISSIONS:
-        weir_err_set(err, WEIR_DENIED, "%s: %s, which may change something,",
-                     word, WEIR_CUT(300, question->text));
-        break;
+    default: weir_cut_copy(out, size, text, strlen(text));
     }
+}
+
+/* The beginning of the sentence, and what a program reads. */
+static void say_what(const struct question *question, struct weir_err *err)
+{
+    static const char *const verbs[WEIR_PERMISSIONS] = {
+        [WEIR_PERMISSION_NET] = "connecting to ",
+        [WEIR_PERMISSION_READ] = "reading ",
+        [WEIR_PERMISSION_WRITE] = "writing ",
+        [WEIR_PERMISSION_ENV] = "the variable ",
+        [WEIR_PERMISSION_MUTATE] = "",
+    };
+    const char *word = weir_permission_word(question->kind);
+    char asked[WEIR_HOST_TEXT + 100];
+    struct weir_buf detail;
+
+    asked_text(question, asked, sizeof(asked));
+    weir_err_set(
+        err, WEIR_DENIED, "%s: %s%s%s", word, verbs[question->kind], asked,
+        question->kind == WEIR_PERMISSION_MUTATE ? " may change something, and"
+                                                 : "");
+    weir_buf_init(&detail, 4096);
+    weir_buf_addf(&detail, "{\"permission\":\"%s\",\"asked\":", word);
+    weir_json_quote(&detail, asked, strlen(asked));
+    if (weir_buf_addc(&detail, '}') == WEIR_OK)
+        weir_err_detail(err, weir_buf_str(&detail), detail.len);
+    weir_buf_fini(&detail);
 }
 
 /* The item that would grant it, as it is declared. */
@@ -207,6 +217,11 @@ static enum weir_code deny(const struct weir_permissions *p,
     say_what(question, err);
     while (layer->wider && !grants(layer->wider, question))
         layer = layer->wider;
+    if (layer->wider && question->kind == WEIR_PERMISSION_MUTATE) {
+        weir_err_append(err, " is kept back by %s", layer->by);
+        weir_err_hint(err, "leave %s out to send it", layer->by);
+        return WEIR_DENIED;
+    }
     if (layer->wider) {
         weir_err_append(err, " is taken away by %s", layer->by);
         weir_err_hint(err,
@@ -312,6 +327,15 @@ enum weir_code weir_permissions_env(const struct weir_permissions *p,
     struct question question = {.kind = WEIR_PERMISSION_ENV, .text = name};
 
     return answer(p, &question, err);
+}
+
+const char *weir_permissions_mutate_by(const struct weir_permissions *p)
+{
+    const struct weir_permissions *layer = p;
+
+    while (layer->wider && !layer->wider->mutate)
+        layer = layer->wider;
+    return layer->wider ? layer->by : NULL;
 }
 
 enum weir_code weir_permissions_mutate(const struct weir_permissions *p,

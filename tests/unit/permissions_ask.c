@@ -365,6 +365,7 @@ static void assert_denial(enum weir_code code, struct weir_err *err,
     assert_int_equal(err->code, WEIR_DENIED);
     assert_string_equal(err->message, message);
     assert_string_equal(err->hint, hint);
+    assert_non_null(err->detail);
     weir_err_clear(err);
 }
 
@@ -411,9 +412,17 @@ static void a_denial_says_how_it_is_declared(void **state)
                   "the script declares it in its first statement: "
                   "weir.needs { env = {\"HOME\"} }");
     assert_denial(weir_permissions_mutate(p, "PUT /x", &err), &err,
-                  "mutate: PUT /x, which may change something, is not granted",
+                  "mutate: PUT /x may change something, and is not granted",
                   "the script declares it in its first statement: "
                   "weir.needs { mutate = true }");
+    assert_int_equal(weir_permissions_connect(p, "b.test", 443, &err),
+                     WEIR_DENIED);
+    assert_string_equal(err.detail, "{\"permission\":\"net\","
+                                    "\"asked\":\"b.test:443\"}");
+    assert_int_equal(weir_permissions_env(p, "A\"\n", &err), WEIR_DENIED);
+    assert_string_equal(err.detail, "{\"permission\":\"env\","
+                                    "\"asked\":\"A\\\"\\n\"}");
+    weir_err_clear(&err);
     weir_permissions_free(p);
 }
 
@@ -450,9 +459,11 @@ static void a_denial_says_which_flag_took_it_away(void **state)
                         "granted: a.test, b.test");
     assert_int_equal(weir_permissions_mutate(copy, "PUT /x", &err),
                      WEIR_DENIED);
-    assert_string_equal(err.message, "mutate: PUT /x, which may change "
-                                     "something, is taken away by --dry-run");
+    assert_string_equal(err.message, "mutate: PUT /x may change something, "
+                                     "and is kept back by --dry-run");
     weir_err_clear(&err);
+    assert_string_equal(weir_permissions_mutate_by(copy), "--dry-run");
+    assert_null(weir_permissions_mutate_by(p));
     weir_permissions_free(p);
     weir_permissions_free(q);
     weir_permissions_free(r);
