@@ -105,8 +105,9 @@ struct weir_http_response {
 
 /* Checks and copies `request`; the op's result is the response of whatever
  * status.  new: WEIR_OK; WEIR_INVALID (bad method, header, URL; CR, LF or
- * NUL); WEIR_DENIED (weir_changes_ask); WEIR_NOMEM.  op: WEIR_TRANSPORT, WEIR_TIMEOUT, WEIR_LIMIT,
- * WEIR_PROTOCOL, WEIR_DENIED, each with err.reach. */
+ * NUL); WEIR_DENIED (weir_changes_ask); WEIR_NOMEM.  op: WEIR_TRANSPORT,
+ * WEIR_TIMEOUT, WEIR_LIMIT, WEIR_PROTOCOL, WEIR_DENIED, each with
+ * err.reach. */
 enum weir_code weir_http_new(struct weir_loop *loop,
                              const struct weir_http_request *request,
                              struct weir_op **out, struct weir_err *err);

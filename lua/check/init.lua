@@ -3,6 +3,7 @@
 
 local definitions = require "check.definitions"
 local globals = require "check.globals"
+local needs_read = require "weir.needs_read"
 local parser = require "check.parser"
 local report = require "check.report"
 local types = require "check.types"
@@ -91,6 +92,10 @@ function check.script(path, text)
   end
   local function add(node, ...)
     add_bytes(node.from, node.to, ...)
+  end
+  local needs, fault = needs_read.read(code)
+  if not needs and fault then
+    add_bytes(fault.from, fault.to, "needs", fault.message, fault.hint)
   end
   globals.check(tree, add)
   types.check(tree, definitions.check(tree, add), add)

@@ -3,13 +3,19 @@
 -- simulator's, so that nothing can reach a tenant.
 
 local dialect = require "cxone.dialect"
+local core = require "weir.core"
 local err = require "weir.err"
 local options = require "weir.options"
-local secret = require "weir.secret"
+local require_env = require "weir.core.needs".env
 local text = require "weir.text"
 local weir = require "weir"
 
 local config = {}
+
+-- The variables that are read without asking what the script may see. A copy,
+-- since a script reaches the dialect through what it is connected to.
+local variables = {}
+for key, name in pairs(dialect.environment) do variables[key] = name end
 
 --- The ceilings that a connection hands on, under one name everywhere: to its
 -- client, and those of an exchange to its auth as well.
@@ -48,7 +54,7 @@ end
 local function env(name)
   local value = os.getenv(name)
   if value ~= "" and value ~= nil then return value end
-  return secret.find(name)
+  return core.secret(name)
 end
 
 --- The path part of a URL: the simulator serves the token endpoint there.
@@ -85,7 +91,7 @@ local function missing_of(settings)
   end
   local missing = {}
   for _, key in ipairs(needed) do
-    if not settings[key] then missing[#missing + 1] = dialect.environment[key] end
+    if not settings[key] then missing[#missing + 1] = variables[key] end
   end
   return missing
 end
@@ -110,7 +116,7 @@ local function require_usable(settings)
     if not ok then
       error(err.new {
         code = "config",
-        message = string.format("%s (%s): %s", key, dialect.environment[key], e.message),
+        message = string.format("%s (%s): %s", key, variables[key], e.message),
         hint = e.hint,
       }, 0)
     end
@@ -125,7 +131,7 @@ function config.survey(given)
   local settings, sources = { dialect = overlay(dialect, given.dialect) }, {}
   for key in pairs(known) do
     if key ~= "dialect" then
-      local name = dialect.environment[key]
+      local name = variables[key]
       settings[key] = given[key]
       if settings[key] ~= nil then
         sources[key] = "option"
@@ -151,6 +157,28 @@ function config.survey(given)
   return settings, sources, missing
 end
 
+-- Where the configuration leads, once the host has asked (of a confined run).
+local pinned
+
+--- The addresses of the tenant that the configuration names, or nil. From now
+-- on its secrets are for these; whoever connects to others needs to be granted
+-- each by its name.
+function config.pin()
+  local settings = config.survey { token = "whatever" }
+  pinned = { base_url = settings.base_url, token_url = settings.token_url }
+  return pinned.base_url, pinned.token_url
+end
+
+local function require_granted(settings, sources)
+  if not pinned or settings.base_url == pinned.base_url
+    and settings.token_url == pinned.token_url then
+    return
+  end
+  for _, key in ipairs { "client_secret", "access_key_secret" } do
+    if sources[key] and sources[key] == variables[key] then require_env(sources[key]) end
+  end
+end
+
 local origins = { option = "the script", simulator = "the simulator" }
 
 --- What a connection is made of; raises what is wrong with it. Second, where
@@ -159,6 +187,7 @@ function config.resolve(given)
   local settings, sources, missing = config.survey(given)
   require_complete(missing)
   require_usable(settings)
+  require_granted(settings, sources)
   settings.limit = overlay(settings.dialect.limit, settings.limit)
   settings.retry = overlay(settings.dialect.retry, settings.retry)
   return settings, origins[sources.base_url] or origins[sources.tenant] or "the environment"

@@ -5,6 +5,7 @@ local args_spec = require "weir.args_spec"
 local err = require "weir.err"
 local help = require "weir.args_help"
 local misuse = require "weir.core".misuse
+local require_env = require "weir.core.needs".env
 local options = require "weir.options"
 local text = require "weir.text"
 
@@ -188,6 +189,12 @@ local function parse_words(spec, words, getenv)
   return values
 end
 
+--- A variable that the script names, if it may see it.
+local function granted_env(name)
+  require_env(name)
+  return os.getenv(name)
+end
+
 --- Values that tell a misspelt name from one that was not given.
 local function guarded(spec, values)
   local function unknown(_, key)
@@ -208,7 +215,7 @@ function args.parse(declaration, words, opts)
   opts = options.check("weir.args.parse", opts, { program = "string", getenv = "function" })
   local spec = args_spec.read(declaration)
   local program = opts.program or spec.named.name or "weir run SCRIPT"
-  local ok, values = pcall(parse_words, spec, words, opts.getenv or os.getenv)
+  local ok, values = pcall(parse_words, spec, words, opts.getenv or granted_env)
   if ok and values then return guarded(spec, values) end
   if ok then return nil, help.text(spec, program) end
   if type(values) ~= "table" or not values.usage then error(values, 0) end

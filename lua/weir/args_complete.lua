@@ -2,47 +2,12 @@
 -- and what a half-typed word can become.
 
 local args_spec = require "weir.args_spec"
+local declared = require "weir.declared"
 local lexer = require "weir.lexer"
 
 local complete = {}
 
 local MAX_SCRIPT = 1024 * 1024
-
-local constants = { ["true"] = true, ["false"] = true, ["nil"] = true }
-local closing = { ["{"] = "}", ["("] = ")", ["["] = "]" }
-
---- True if tokens `from` to `to` are a table of constants: nothing in it can
--- call, so that evaluating it does nothing but make the table.
-local function is_constant(tokens, from, to)
-  for i = from, to do
-    local t, after = tokens[i], tokens[i + 1]
-    if t.kind == "name" then
-      local is_key = after and after.kind == "=" and (tokens[i + 2] or {}).kind ~= "="
-      if not constants[t.value] and not is_key then return false end
-    elseif t.kind == "string" then
-      if t.value == nil then return false end
-    elseif t.kind ~= "number" and not string.match(t.kind, "^[{}%[%],;=.+*/-]$") then
-      return false
-    elseif t.kind == "." and after.kind == "." and tokens[i + 2].kind == "." then
-      return false
-    end
-  end
-  return true
-end
-
---- The index of the token that closes the bracket at `i`, or nil.
-local function closes(tokens, i)
-  local expected = {}
-  for at = i, #tokens do
-    local kind = tokens[at].kind
-    if closing[kind] then
-      expected[#expected + 1] = closing[kind]
-    elseif kind == expected[#expected] then
-      expected[#expected] = nil
-      if #expected == 0 then return at end
-    end
-  end
-end
 
 --- The declaration that a script's text holds as `weir.args { … }`, read
 -- without running the script; nil where there is none, or where it is more
@@ -50,19 +15,11 @@ end
 function complete.declared_in(script)
   if #script > MAX_SCRIPT then return nil end
   local tokens = lexer.tokens(script)
-  for i = 1, #tokens - 3 do
-    local a, b, c = tokens[i], tokens[i + 1], tokens[i + 2]
-    if a.value == "weir" and a.kind == "name" and b.kind == "." and c.kind == "name"
-      and c.value == "args" then
-      local first = tokens[i + 3].kind == "(" and i + 4 or i + 3
-      local last = tokens[first] and tokens[first].kind == "{" and closes(tokens, first)
-      if last and is_constant(tokens, first, last) then
-        local chunk = load("return " .. string.sub(script, tokens[first].from, tokens[last].to),
-          "=weir.args", "t", {})
-        local ok, declaration = pcall(chunk or error)
-        return ok and declaration or nil
-      end
-    end
+  local at = declared.find(tokens, "args")
+  while at do
+    local first, last, odd = declared.table_at(tokens, at)
+    if first and not odd then return declared.value(script, tokens, first, last) end
+    at = declared.find(tokens, "args", at + 1)
   end
   return nil
 end

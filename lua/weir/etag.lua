@@ -114,6 +114,23 @@ local function add_paths(list, paths)
   end
 end
 
+--- An err of an update that was kept back also has the `state` that would have
+-- been sent; nothing was, so nothing was merged.
+local function with_state(e, client, path, args)
+  if e.code ~= "denied" or (e.detail or {}).permission ~= "mutate" then
+    return with_conflicts(e)
+  end
+  local mine = args.mine
+  if not mine then
+    local base, why = args.base, nil
+    if not base then base, why = core.read("etag.update", client, path) end
+    if not base then return why end
+    mine = core.set(base, args.fields)
+  end
+  e.state = core.value(mine)
+  return e
+end
+
 --- Updates, and asks the script whenever both sides changed a field; after its
 -- decision it goes on from the state that was in the way.
 local function update_deciding(client, path, args, decider, attempts)
@@ -142,23 +159,6 @@ local function update_deciding(client, path, args, decider, attempts)
     for _, conflict in ipairs(report.conflicts) do decided[#decided + 1] = conflict end
     args.base, args.mine, args.etag = theirs, merged, tag
   end
-end
-
---- An err of an update that was kept back also has the `state` that would have
--- been sent; nothing was, so nothing was merged.
-local function with_state(e, client, path, args)
-  if e.code ~= "denied" or (e.detail or {}).permission ~= "mutate" then
-    return with_conflicts(e)
-  end
-  local mine = args.mine
-  if not mine then
-    local base, why = args.base, nil
-    if not base then base, why = core.read("etag.update", client, path) end
-    if not base then return why end
-    mine = core.set(base, args.fields)
-  end
-  e.state = core.value(mine)
-  return e
 end
 
 --- Changes the document at `path`: reads it (or takes `base`, the state last

@@ -191,6 +191,13 @@ function source.lines(path, call_line, definition)
   return function(pointer) return line_in(chosen, pointer) end
 end
 
+--- The line of what `pointer` names in the constructor whose `{` is token `i`.
+function source.line_of(tokens, i, pointer)
+  local all = {}
+  read_constructor(tokens, i, all)
+  return line_in(all[1], pointer)
+end
+
 --- That line of the file, without what surrounds it; nil if there is none.
 function source.excerpt(path, line)
   local text = read_file(path)

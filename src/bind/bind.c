@@ -30,7 +30,7 @@ static const struct {
     {"etag", luaopen_weir_etag},     {"poll", luaopen_weir_poll},
     {"task", luaopen_weir_task},     {"log", luaopen_weir_log},
     {"err", luaopen_weir_err},       {"text", luaopen_weir_text},
-    {"secret", luaopen_weir_secret},
+    {"secret", luaopen_weir_secret}, {"needs", luaopen_weir_needs},
 };
 
 const struct bind_source *bind_source_find(const char *module)

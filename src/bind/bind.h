@@ -46,6 +46,9 @@ struct bind_context {
      * may do everything. */
     const struct weir_permissions *permissions;
     struct weir_dir *dir;
+    /* What the script's first statement, or its manifest, says that it needs;
+     * NULL: nothing was declared. */
+    const struct weir_permissions *declared;
     /* The secret that the host keeps under `name`, or NULL; NULL: none. */
     const char *(*secret)(const char *name);
 };
@@ -109,6 +112,12 @@ int bind_misuse_err(lua_State *L, const char *what, struct weir_err *err);
 void bind_redacted_push(lua_State *L, const char *text, size_t len);
 /* The err object at `index`, or false: for code that must tell apart. */
 bool bind_is_err(lua_State *L, int index);
+
+/* Raises the denial unless a script may see this variable of the
+ * environment. */
+void bind_require_env(lua_State *L, const char *name);
+/* os.getenv of a script: asks first. */
+int bind_getenv(lua_State *L);
 
 /* ---- boxes: userdata that own C resources ---- */
 
@@ -213,6 +222,7 @@ enum weir_code bind_value_json(lua_State *L, int index, struct weir_json ***box,
 /* ---- openers, one per noun ---- */
 
 int luaopen_weir_json(lua_State *L);
+int luaopen_weir_needs(lua_State *L);
 int luaopen_weir_yaml(lua_State *L);
 int luaopen_weir_regex(lua_State *L);
 int luaopen_weir_filter(lua_State *L);

@@ -1,5 +1,6 @@
 /* weir.core: what the root module and the Lua faces need of the program. */
 #include "bind.h"
+#include "secret.h"
 #include "weir/version.h"
 
 /* misuse(message): raises a caller's mistake at the script's own line,
@@ -58,11 +59,13 @@ int luaopen_weir_core(lua_State *L)
 {
     const char *sim_url = bind_context(L)->sim_url;
 
-    lua_createtable(L, 0, 9);
+    lua_createtable(L, 0, 10);
     lua_pushcfunction(L, core_misuse);
     lua_setfield(L, -2, "misuse");
     lua_pushcfunction(L, core_tenant);
     lua_setfield(L, -2, "tenant");
+    lua_pushcfunction(L, bind_secret_host);
+    lua_setfield(L, -2, "secret");
     lua_pushcfunction(L, core_stubs);
     lua_setfield(L, -2, "stubs");
     lua_pushcfunction(L, core_modules);

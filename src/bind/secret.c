@@ -74,22 +74,31 @@ static void push_secret(lua_State *L, const char *name, const char *text,
     weir_err_clear(&err);
 }
 
-/* find(name) → the secret variable of that name, or nil if it was not set */
-static int secret_find(lua_State *L)
+static int push_found(lua_State *L, const char *name)
 {
     const struct bind_context *context = bind_context(L);
-    const char *name, *text;
+    const char *text = context->secret ? context->secret(name) : NULL;
 
-    if (lua_type(L, 1) != LUA_TSTRING)
-        return bind_misuse(L, "secret.find: the name must be a string, not %s",
-                           luaL_typename(L, 1));
-    name = lua_tostring(L, 1);
-    text = context->secret ? context->secret(name) : NULL;
     if (text)
         push_secret(L, name, text, strlen(text));
     else
         lua_pushnil(L);
     return 1;
+}
+
+int bind_secret_host(lua_State *L)
+{
+    return push_found(L, luaL_checkstring(L, 1));
+}
+
+/* find(name) → the secret variable of that name, or nil if it was not set */
+static int secret_find(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TSTRING)
+        return bind_misuse(L, "secret.find: the name must be a string, not %s",
+                           luaL_typename(L, 1));
+    bind_require_env(L, lua_tostring(L, 1));
+    return push_found(L, lua_tostring(L, 1));
 }
 
 /* new(text [, name]) → a secret */

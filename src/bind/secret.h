@@ -10,4 +10,8 @@
  * anchored by the value. */
 const char *bind_secret_text(lua_State *L, int index, size_t *len);
 
+/* host_secret(name) → the secret variable of that name, or nil: for our own
+ * modules that read the configuration, which asks nobody. */
+int bind_secret_host(lua_State *L);
+
 #endif

@@ -13,6 +13,7 @@ struct repl_command {
 #define FIELD(name) offsetof(struct repl_command, name)
 static const struct host_option options[] = {
     HOST_SESSION_OPTIONS,
+    HOST_PERMISSION_OPTIONS,
     {"no-rc", NULL, "leave ~/.config/weir/repl.lua alone", HOST_FLAG,
      FIELD(no_rc), NULL},
     {NULL, NULL, NULL, HOST_FLAG, 0, NULL},

@@ -14,6 +14,7 @@
 static const struct host_option options[] = {
     HOST_SESSION_OPTIONS,
     HOST_REPORT_OPTION,
+    HOST_PERMISSION_OPTIONS,
     {NULL, NULL, NULL, HOST_FLAG, 0, NULL},
 };
 
@@ -71,6 +72,8 @@ struct script {
     int argc;
     char **argv;
     int index; /* of the script in argv */
+    struct weir_buf text;
+    int number; /* why it could not be read; 0 */
     bool loaded;
 };
 
@@ -93,7 +96,15 @@ static int load(lua_State *L)
     char sha256[WEIR_HASH_HEX_SIZE] = "";
 
     host_state_set_arg(L, script->argc, script->argv, script->index);
-    script->loaded = host_state_load(L, path, sha256) == LUA_OK;
+    if (script->number)
+        lua_pushfstring(L, "cannot open %s: %s",
+                        strcmp(path, "-") == 0 ? "stdin" : path,
+                        strerror(script->number));
+    else
+        script->loaded = host_state_load(L, path, &script->text) == LUA_OK;
+    if (script->number || weir_hash_hex_of(WEIR_HASH_SHA256, script->text.data,
+                                           script->text.len, sha256, NULL))
+        sha256[0] = '\0';
     host_run_report_program(&(struct host_run_program){
         .kind = strcmp(path, "-") == 0 ? "input" : "script",
         .path = path,
@@ -129,6 +140,7 @@ static int run_script(struct host_session *session, struct script *script)
         return HOST_EXIT_FAILED;
     }
     lua_pop(session->L, 1);
+    weir_buf_fini(&script->text);
     if (!host_session_protect(session, spread, script, 1, LUA_MULTRET))
         return HOST_EXIT_FAILED;
     return flush_output(session, host_session_run(session, nargs));
@@ -138,21 +150,25 @@ static int run(int argc, char **argv)
 {
     struct host_session_options given = {.log_level = WEIR_LOG_INFO,
                                          .announce = true};
+    struct script script = {.argc = argc, .argv = argv};
     struct host_session session;
     int code = 0;
-    int script =
-        host_options_parse(&host_command_run, argc, argv, &given, &code);
 
-    if (script < 0)
+    script.index =
+        host_options_parse(&host_command_run, argc, argv, &given, &code);
+    if (script.index < 0)
         return code;
-    if (script >= argc)
+    if (script.index >= argc)
         return host_usage_error("run", "no script given");
     if (given.sim_state && !given.sim)
         return host_usage_error("run", "--sim-state needs --sim");
-    given.script = argv[script];
+    given.script = argv[script.index];
+    script.number = host_state_read(given.script, &script.text);
+    given.text = weir_buf_str(&script.text);
+    given.text_len = script.text.len;
     code = host_session_begin(&session, &given);
     if (code == 0)
-        code =
-            run_script(&session, &(struct script){argc, argv, script, false});
+        code = run_script(&session, &script);
+    weir_buf_fini(&script.text);
     return host_session_end(&session, code);
 }

@@ -375,32 +375,24 @@ static const char *skip_shell_line(const char *text)
     return *text == '#' ? text + strcspn(text, "\n") : text;
 }
 
-/* As luaL_loadfilex, from bytes that are read once: those whose hash is told
- * are those that run. */
-int host_state_load(lua_State *L, const char *path, char *sha256)
+int host_state_read(const char *path, struct weir_buf *out)
 {
-    const char *file = strcmp(path, "-") == 0 ? NULL : path;
-    struct weir_buf *text = bind_buf(L, MAX_SCRIPT);
-    int box = lua_gettop(L), status, number = read_all(file, text);
-    const char *begin;
+    weir_buf_init(out, MAX_SCRIPT);
+    return read_all(strcmp(path, "-") == 0 ? NULL : path, out);
+}
 
-    if (number != 0) {
-        lua_pushfstring(L, "cannot open %s: %s", file ? file : "stdin",
-                        strerror(number));
-        lua_remove(L, box);
-        return LUA_ERRFILE;
-    }
-    if (sha256 &&
-        weir_hash_hex_of(WEIR_HASH_SHA256, text->data, text->len, sha256, NULL))
-        sha256[0] = '\0';
-    begin = skip_shell_line(weir_buf_str(text));
-    lua_pushfstring(L, file ? "@%s" : "=stdin", file);
+/* As luaL_loadfilex, from bytes that were read once: those whose hash is told
+ * and whose declarations were read are those that run. */
+int host_state_load(lua_State *L, const char *path, const struct weir_buf *text)
+{
+    const char *begin = skip_shell_line(weir_buf_str(text));
+    int status;
+
+    lua_pushfstring(L, strcmp(path, "-") == 0 ? "=stdin" : "@%s", path);
     status = luaL_loadbufferx(L, begin,
                               (size_t)(weir_buf_str(text) + text->len - begin),
                               lua_tostring(L, -1), "t");
-    bind_box_close(L, box);
-    lua_replace(L, box);
-    lua_settop(L, box);
+    lua_remove(L, -2);
     if (status == LUA_OK)
         use_strict(L);
     return status;

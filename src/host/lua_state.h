@@ -18,11 +18,14 @@ lua_State *host_state_new(struct bind_context *context, const char *script);
  * command that it is of.  May raise for want of memory. */
 void host_state_show_room(lua_State *L, const char *room);
 
-/* Loads the script at `path` ("-": standard input) and pushes its main
- * function, whose globals are strict.  LUA_OK, or Lua's code with the
- * message on top.  `sha256`, of WEIR_HASH_HEX_SIZE bytes or NULL, takes the
- * hash of the bytes that were read ("" where libcrypto has none). */
-int host_state_load(lua_State *L, const char *path, char *sha256);
+/* Reads the script at `path` ("-": standard input) into `out`, which it
+ * initialises; 0 or an errno. */
+int host_state_read(const char *path, struct weir_buf *out);
+
+/* Loads the text of the script at `path` and pushes its main function, whose
+ * globals are strict.  LUA_OK, or Lua's code with the message on top. */
+int host_state_load(lua_State *L, const char *path,
+                    const struct weir_buf *text);
 
 /* Makes the function on top, which it takes, the one that finds modules that
  * are not weir's: search(name) → loader, data; or a text about where it

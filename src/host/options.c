@@ -12,7 +12,7 @@
 #include "exit.h"
 #include "weir/filter.h"
 
-#define MAX_OPTIONS 32
+#define MAX_OPTIONS 64
 
 int host_usage_error(const char *command, const char *fmt, ...)
 {

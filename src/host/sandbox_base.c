@@ -308,8 +308,7 @@ static void add_library(lua_State *L, int globals, const char *name,
 
 static void add_os(lua_State *L, int globals)
 {
-    static const char *const names[] = {"clock", "difftime", "getenv", "time",
-                                        NULL};
+    static const char *const names[] = {"clock", "difftime", "time", NULL};
 
     lua_newtable(L);
     host_sandbox_copy(L, LUA_OSLIBNAME, names);
@@ -318,6 +317,8 @@ static void add_os(lua_State *L, int globals)
     lua_pushcclosure(L, os_date, 1);
     lua_setfield(L, -3, "date");
     lua_pop(L, 1);
+    lua_pushcfunction(L, bind_getenv);
+    lua_setfield(L, -2, "getenv");
     lua_setfield(L, globals, LUA_OSLIBNAME);
 }
 

@@ -52,10 +52,9 @@ static int called(lua_State *L, int status, lua_KContext ctx)
 
 static int view_call(lua_State *L)
 {
+    /* Its own __call is given it once more. */
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_replace(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
     lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, called);
     return called(L, LUA_OK, 0);
 }

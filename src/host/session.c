@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "doors.h"
 #include "environment.h"
 #include "exit.h"
 #include "lua_state.h"
@@ -18,7 +19,6 @@
 #include "sim.h"
 #include "weir/cut.h"
 #include "weir/dir.h"
-#include "weir/permissions.h"
 #include "weir/url.h"
 
 const char *const host_session_levels[] = {"debug", "info", "warn",
@@ -230,18 +230,13 @@ static enum weir_code confine(struct host_session *s,
                               const struct host_session_options *options,
                               struct weir_err *err)
 {
-    bool confined = options->sandbox || options->permissions;
-    enum weir_code code = WEIR_OK;
+    enum weir_code code = host_doors_shut(s, options, err);
+    bool confined = s->context.permissions != NULL;
 
-    s->permissions = options->permissions;
     if (host_budgets_set(&options->budgets, confined, &s->budgets))
         s->context.budgets = &s->budgets;
-    if (confined && !s->permissions)
-        code =
-            weir_permissions_new(WEIR_PERMISSIONS_FLAGS, &s->permissions, err);
     if (confined && code == WEIR_OK)
         code = weir_dir_new(&s->context.dir, err);
-    s->context.permissions = s->permissions;
     return code;
 }
 
@@ -323,7 +318,7 @@ static enum weir_code begin(struct host_session *s,
     s->quit.ud = s;
     if (!host_quit_open(s->L, &s->quit) || !host_breakpoint_open(s->L, s))
         return weir_err_nomem(err);
-    return WEIR_OK;
+    return host_doors_know(s, err);
 }
 
 int host_session_begin(struct host_session *session,
@@ -362,7 +357,6 @@ int host_session_end(struct host_session *session, int code)
         lua_close(session->L);
     bind_scheduler_free(session->context.scheduler);
     weir_dir_free(session->context.dir);
-    weir_permissions_free(session->permissions);
     sim_stop(session->sim);
     host_signals_stop();
     weir_loop_free(session->loop);
@@ -370,6 +364,7 @@ int host_session_end(struct host_session *session, int code)
         code == HOST_EXIT_DONE)
         code = HOST_EXIT_FAILED;
     weir_changes_free(session->changes);
+    host_doors_fini(session);
     weir_log_free(session->log);
     return code;
 }

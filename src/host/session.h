@@ -12,6 +12,7 @@
 #include "breakpoint.h"
 #include "budget_options.h"
 #include "budgets.h"
+#include "confine.h"
 #include "options.h"
 #include "progress.h"
 #include "quit.h"
@@ -38,9 +39,14 @@ struct host_session_options {
     bool announce; /* say which tenant is in use, once each */
     bool sandbox;  /* confined, to nothing but what flags name */
     struct host_budget_options budgets;
-    /* Confined to these; taken over by the session.  NULL: to nothing with
-     * `sandbox`, else not confined. */
-    struct weir_permissions *permissions;
+    struct host_confine_flags confine;
+    /* What confines the run: the declaration in this text of the script, or
+     * `declared` (of a manifest; taken over) with paths seen from `base`.
+     * NULL: nothing is declared. */
+    const char *text;
+    size_t text_len;
+    struct weir_permissions *declared;
+    const char *base; /* NULL: the script's folder */
 };
 
 extern const char *const host_session_levels[];
@@ -107,6 +113,10 @@ extern const char *const host_session_colors[];
          NULL},                                                                \
         HOST_BUDGET_OPTIONS(HOST_SESSION_FIELD(budgets))
 
+/* Of commands that run what somebody else may have written. */
+#define HOST_PERMISSION_OPTIONS                                                \
+    HOST_CONFINE_OPTIONS(HOST_SESSION_FIELD(confine))
+
 /* Of commands that run a script to its end. */
 #define HOST_REPORT_OPTION                                                     \
     {                                                                          \
@@ -122,7 +132,8 @@ struct host_session {
     struct bind_context context;
     struct bind_budgets budgets;
     struct host_watchdog watchdog;
-    struct weir_permissions *permissions; /* NULL: not confined */
+    struct host_confined confined; /* what the run may do: doors.h */
+    char **safe; /* of those, calls that change nothing: "POST /path" */
     struct host_progress progress;
     struct host_trace trace;
     struct host_break *breaks; /* tasks that have stopped, first first */

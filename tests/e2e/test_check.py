@@ -242,3 +242,28 @@ def test_our_own_scripts_are_clean(run_weir):
     assert (result.returncode, result.stdout) == (0, "")
     shown = run_weir("check", ROOT / "examples/define_filter.lua")
     assert shown.returncode == 4 and shown.stdout.count("error:") == 3
+
+
+# ---- weir.needs ----
+
+def test_faults_of_weir_needs_are_findings(run_weir, script):
+    path = script("""\
+        local granted = weir.needs {
+          net = { "api.example.com", "https://api.example.com" },
+        }
+        print(granted.net)
+        """)
+    result = run_weir("check", path)
+    assert result.returncode == 4
+    assert (f"{path}:2:3: error: weir.needs: net[2]: 'https://api.example.com' is not a host: "
+            "name the host alone") in result.stdout
+    late = run_weir("check", script("print(1)\nweir.needs { mutate = true }\n"))
+    assert ":2:1: error: weir.needs must be the first statement" in late.stdout
+
+
+def test_a_good_declaration_is_no_finding(run_weir, script):
+    result = run_weir("check", script("""\
+        local granted = weir.needs { net = { "tenant" }, mutate = true }
+        print(granted.mutate, weir.needs.granted())
+        """))
+    assert (result.returncode, result.stdout) == (0, "")

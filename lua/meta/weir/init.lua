@@ -17,6 +17,7 @@
 ---@field http weir.http
 ---@field json weir.json
 ---@field log weir.log
+---@field needs weir.needs
 ---@field page weir.page
 ---@field poll weir.poll
 ---@field regex weir.regex

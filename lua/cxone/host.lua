@@ -1,0 +1,17 @@
+--- What the host must know of a run's tenant before the script runs: for what a
+-- confined script may do with "tenant", and for calls that change nothing.
+
+local config = require "cxone.config"
+local dialect = require "cxone.dialect"
+
+--- `{base_url =, token_url =, safe = {"POST /path", …}}`; no addresses where
+-- the configuration names no tenant. From now on the secrets of that
+-- configuration go to these addresses, or to whoever asks for them by name.
+return function()
+  local base_url, token_url = config.pin()
+  return {
+    base_url = base_url,
+    token_url = token_url,
+    safe = { "POST " .. dialect.paths.validate },
+  }
+end
