@@ -17,14 +17,14 @@ enum weir_code weir_loop_new(const struct weir_clock *clock,
         return weir_err_set(err, WEIR_TRANSPORT, "libcurl cannot start");
     loop = calloc(1, sizeof(*loop));
     if (!loop) {
-        curl_global_cleanup();
+        weir_curl_end();
         return weir_err_nomem(err);
     }
     loop->clock = clock ? clock : weir_clock_system();
     loop->multi = curl_multi_init();
     if (!loop->multi) {
         free(loop);
-        curl_global_cleanup();
+        weir_curl_end();
         return weir_err_nomem(err);
     }
     *out = loop;
@@ -45,7 +45,7 @@ void weir_loop_free(struct weir_loop *loop)
     curl_multi_cleanup(loop->multi);
     weir_err_clear(&loop->lost_err);
     free(loop);
-    curl_global_cleanup();
+    weir_curl_end();
 }
 
 const struct weir_clock *weir_loop_clock(const struct weir_loop *loop)

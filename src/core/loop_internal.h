@@ -49,9 +49,15 @@ enum weir_code weir_loop_add(struct weir_loop *loop,
                              struct weir_err *err);
 void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer);
 
-/* As curl_global_init(), with memory that is wiped before it is freed.  In a
- * process that has started libcurl before, its memory stays as it was. */
+/* As curl_global_init(), with memory that is wiped before it is given back,
+ * and then kept for the next request of this thread.  In a process that has
+ * started libcurl before, its memory stays as it was. */
 CURLcode weir_curl_init(void);
+/* As curl_global_cleanup(), in the thread that called weir_curl_init. */
+void weir_curl_end(void);
+/* Keeps at most so many bytes in this thread; for whoever counts what is asked
+ * of malloc. */
+void weir_curl_keep(size_t bytes);
 /* How often libcurl was refused memory in this thread. */
 unsigned long weir_curl_refusals(void);
 

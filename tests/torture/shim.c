@@ -473,6 +473,17 @@ __attribute__((destructor)) static void end(void)
         abort();
 }
 
+/* What libcurl gave back would serve it again without a call of malloc, and so
+ * could not fail. */
+static void keep_nothing(void)
+{
+    void (*keep)(size_t bytes) =
+        (void (*)(size_t))(uintptr_t)dlsym(RTLD_DEFAULT, "weir_curl_keep");
+
+    if (keep)
+        keep(0);
+}
+
 /* Before main() the libraries make themselves ready, which is not ours to
  * mend: counting begins here. */
 int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
@@ -488,6 +499,7 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
                  void (*)(void), void (*)(void),
                  void *))(uintptr_t)dlsym(RTLD_NEXT, "__libc_start_main");
 
+    keep_nothing();
     if (getenv("TORTURE_AT"))
         begin();
     return start(main, argc, argv, init, fini, rtld_fini, stack_end);
