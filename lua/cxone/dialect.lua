@@ -106,6 +106,9 @@ return {
   -- long, the filter is looked for.
   lost = { interval = 2, timeout = 10 },
 
+  -- What a filter has that is not created, since the run is a dry one.
+  dry_run = { id = "dry-run-%d", etag = "\"dry-run\"" },
+
   -- Where servers differ, defaults first ----------------------------------
   switches = {
     put = "replaces",            -- or "merges"

@@ -1,7 +1,9 @@
 --- tenant.filters: the road that a filter travels.
 
+local json = require "weir.json"
 local lazy = require "weir.lazy"
 local adopt = lazy "cxone.adopt"
+local dry = lazy "cxone.dry"
 local err = require "weir.err"
 local etag = require "weir.etag"
 local filter = require "weir.filter"
@@ -76,6 +78,18 @@ local function with_lines(e, definition)
   return e
 end
 
+--- The filter as it would be, had a dry run sent what it kept back; nil where
+-- the server knows.
+local function would_be(self, id)
+  local overlay = rawget(self.tenant, "overlay")
+  return overlay and overlay:get(id)
+end
+
+--- Whether a dry run kept that call back.
+local function kept(e)
+  return e.code == "denied" and dry.kept(e)
+end
+
 -- Before it is on the server ---------------------------------------------------
 
 --- Checks a definition without any network. Returns true, or raises an err
@@ -104,6 +118,7 @@ end
 local function try_create(self, f, definition)
   local response, e = self.tenant.client:post(
     self.tenant.dialect.paths.filters, { body = f:json() })
+  if not response and kept(e) then return dry.of(self.tenant):create(f:table()) end
   if not response then return nil, with_lines(e, definition) end
   local ok, record = pcall(record_of, response)
   if ok and type(record.id) == "string" then return record, nil, response.maybe_twice end
@@ -132,8 +147,9 @@ end
 
 --- The filter's record: its definition with `id`, `etag`, `status`, ….
 function Filters:get(what)
-  return record_of(must(self.tenant.client:get(
-    call_path(self, "filter", id_of(what)))))
+  local id = id_of(what)
+  return would_be(self, id)
+    or record_of(must(self.tenant.client:get(call_path(self, "filter", id))))
 end
 
 --- Changes the filter. `what` is the record last seen (the merge's base) or an
@@ -145,15 +161,20 @@ end
 function Filters:update(what, change, opts)
   opts = options.check("filters:update", opts,
     { on_conflict = "any", attempts = "number" })
-  local is_record = type(what) == "table"
-  return must(etag.update(self.tenant.client,
-    call_path(self, "filter", id_of(what)), change, {
-      base = is_record and what or nil,
-      etag = is_record and what.etag or nil,
-      on_conflict = opts.on_conflict,
-      attempts = opts.attempts,
-      rules = self.tenant.dialect.filter,
-    }))
+  local id = id_of(what)
+  local base = type(what) == "table" and what or would_be(self, id)
+  local record, info = etag.update(self.tenant.client, call_path(self, "filter", id), change, {
+    base = base,
+    etag = base and base.etag,
+    on_conflict = opts.on_conflict,
+    attempts = opts.attempts,
+    rules = self.tenant.dialect.filter,
+  })
+  if not record and kept(info) then
+    local state = dry.of(self.tenant):update(id, info.state)
+    return state, { attempts = 0, merged = {}, decided = {}, etag = state.etag }
+  end
+  return must(record, info)
 end
 
 --- Deletes the filter, if it still is what the caller last saw: given an id,
@@ -163,6 +184,7 @@ function Filters:delete(what)
   local record = type(what) == "table" and what.etag and what or self:get(what)
   local response, e = self.tenant.client:delete(
     call_path(self, "filter", id_of(record)), { if_match = record.etag })
+  if not response and kept(e) then return dry.of(self.tenant):delete(record.id) end
   if not response and not (e.code == "not_found" and e.maybe_done) then
     error(e, 0)
   end
@@ -171,6 +193,8 @@ end
 --- The activation's status word, and the server's reason where it gives one.
 function Filters:status(what)
   local d = self.tenant.dialect.status
+  local record = would_be(self, id_of(what))
+  if record then return record[d.field] end
   local answer = must(must(self.tenant.client:get(
     call_path(self, "status", id_of(what)))):json())
   return answer[d.field], answer[d.reason]
@@ -185,6 +209,8 @@ local wait_options = {
 function Filters:wait_active(what, opts)
   opts = options.check("filters:wait_active", opts, wait_options)
   local d, id = self.tenant.dialect.status, id_of(what)
+  local record = would_be(self, id)
+  if record then return record[d.field] end
   local answer, e = poll.wait {
     client = self.tenant.client,
     look = call_path(self, "status", id),
@@ -340,11 +366,12 @@ end
 -- by itself unless `volatile = true`.
 function Filters:export(what, opts)
   opts = options.check("filters:export", opts, { volatile = "boolean" })
-  local d = self.tenant.dialect
-  local response = must(self.tenant.client:get(
-    call_path(self, "filter", id_of(what)),
-    { query = { export_state = true } }))
-  local text, e = yaml.from_json(response.body, {
+  local d, id = self.tenant.dialect, id_of(what)
+  local record = would_be(self, id)
+  local body = record and must(json.encode(record))
+    or must(self.tenant.client:get(call_path(self, "filter", id),
+      { query = { export_state = true } })).body
+  local text, e = yaml.from_json(body, {
     without = not opts.volatile and d.filter.volatile_fields or nil,
   })
   return (must(text, e))
@@ -356,6 +383,8 @@ function Filters:metrics(what, opts)
   opts = options.check("filters:metrics", opts,
     { window = "number", interval = "string" })
   local d = self.tenant.dialect
+  local overlay = rawget(self.tenant, "overlay")
+  if overlay and overlay:has_created(id_of(what)) then return overlay:metrics() end
   local window = math.floor(opts.window or d.metrics.window)
   local now = os.time()
   local instant = function(t) return os.date("!%Y-%m-%dT%H:%M:%SZ", t) end
@@ -378,15 +407,19 @@ end
 function Filters:list(opts)
   opts = options.check("filters:list", opts,
     { page_size = "number", max_pages = "number", max_items = "number" })
-  local d = self.tenant.dialect
-  return notice.each("filter", page.each(self.tenant.client, d.paths.filters, {
-    items = d.page.filters.items,
-    size = opts.page_size or d.page.filters.size,
-    size_param = d.page.size_param,
-    max_pages = opts.max_pages, max_items = opts.max_items,
-    cursor_param = d.page.cursor_param,
-    next = d.page.next,
-  }))
+  local d, overlay = self.tenant.dialect, rawget(self.tenant, "overlay")
+  local function listing()
+    return page.each(self.tenant.client, d.paths.filters, {
+      items = d.page.filters.items,
+      size = opts.page_size or d.page.filters.size,
+      size_param = d.page.size_param,
+      max_pages = opts.max_pages, max_items = opts.max_items,
+      cursor_param = d.page.cursor_param,
+      next = d.page.next,
+    })
+  end
+  if overlay then return notice.each("filter", overlay:list(listing())) end
+  return notice.each("filter", listing())
 end
 
 return filters

@@ -1,5 +1,7 @@
 --- tenant.groups: which filters feed which group.
 
+local lazy = require "weir.lazy"
+local dry = lazy "cxone.dry"
 local notice = require "cxone.notice"
 local options = require "weir.options"
 local page = require "weir.page"
@@ -61,6 +63,7 @@ function Groups:assign(gid, filters)
   for attempt = 1, attempts do
     local response, e = put(self, gid, replaces and union(self, gid, ids) or ids, not replaces)
     if response then return end
+    if e.code == "denied" and dry.kept(e) then return dry.of(self.tenant):join(gid, ids) end
     if not (replaces and e.maybe_done) or attempt == attempts then error(e, 0) end
   end
 end
@@ -69,17 +72,20 @@ end
 function Groups:members(gid, opts)
   opts = options.check("groups:members", opts,
     { page_size = "number", max_pages = "number", max_items = "number" })
-  local d = self.tenant.dialect
+  local d, overlay = self.tenant.dialect, rawget(self.tenant, "overlay")
   notice.tell("groups", gid)
-  return notice.each("filters", page.each(self.tenant.client,
-    path.fill(d.paths.group_filters, { gid = gid }), {
+  local function listing()
+    return page.each(self.tenant.client, path.fill(d.paths.group_filters, { gid = gid }), {
       items = d.page.members.items,
       size = opts.page_size or d.page.members.size,
       size_param = d.page.size_param,
       max_pages = opts.max_pages, max_items = opts.max_items,
       cursor_param = d.page.cursor_param,
       next = d.page.next,
-    }))
+    })
+  end
+  if overlay then return notice.each("filters", overlay:ids(gid, listing())) end
+  return notice.each("filters", listing())
 end
 
 return groups
