@@ -8,6 +8,7 @@
 #include "weir/json.h"
 #include "weir/log.h"
 #include "weir/minisign.h"
+#include "weir/permissions.h"
 #include "weir/regex.h"
 #include "weir/url.h"
 #include "weir/yaml.h"
@@ -317,6 +318,42 @@ out:
     return code;
 }
 
+static enum weir_code run_permissions(struct weir_buf *said,
+                                      struct weir_err *err)
+{
+    static const char table[] =
+        "{\"net\":[\"tenant\",\"*.a.test\"],\"read\":[\".\",\"/srv\"],"
+        "\"env\":[\"A\"],\"mutate\":true}";
+    struct weir_permissions *p = NULL, *narrow = NULL, *copy = NULL;
+    struct weir_json *json = NULL;
+    const char *root = NULL;
+    enum weir_code code;
+
+    TRY(weir_permissions_parse_text(table, strlen(table), &p, err));
+    TRY(weir_permissions_resolve(p, "/home/u", err));
+    TRY(weir_permissions_narrow(p, WEIR_PERMISSIONS_EVERY, p, "itself", &narrow,
+                                err));
+    TRY(weir_permissions_tenant(narrow, "https://acme.test", err));
+    TRY(weir_permissions_copy(narrow, &copy, err));
+    json = weir_permissions_json(copy);
+    TRY(json ? WEIR_OK : weir_err_nomem(err));
+    TRY(say_json(said, json, err));
+    TRY(weir_permissions_url(copy, "https://acme.test/x", err));
+    TRY(weir_permissions_path(copy, WEIR_PERMISSION_READ, "/srv/x", &root,
+                              err));
+    say(said, "%s\n", root);
+    /* A denial needs no memory, but to say more than its message. */
+    if (weir_permissions_env(copy, "B", err) == WEIR_DENIED)
+        say(said, "%s\n", err->message);
+    weir_err_clear(err);
+out:
+    weir_json_free(json);
+    weir_permissions_free(p);
+    weir_permissions_free(narrow);
+    weir_permissions_free(copy);
+    return code;
+}
+
 /* What a signature fits does not depend on memory: a want of it is said. */
 static enum weir_code run_minisign(struct weir_buf *said, struct weir_err *err)
 {
@@ -348,9 +385,15 @@ out:
 }
 
 const struct scenario scenarios_pure[] = {
-    {"json", run_json, WEIR_OK},         {"yaml", run_yaml, WEIR_OK},
-    {"regex", run_regex, WEIR_OK},       {"filter", run_filter, WEIR_OK},
-    {"merge", run_merge, WEIR_OK},       {"log", run_log, WEIR_OK},
-    {"url", run_url, WEIR_OK},           {"hash", run_hash, WEIR_OK},
-    {"minisign", run_minisign, WEIR_OK}, {NULL, NULL, WEIR_OK},
+    {"json", run_json, WEIR_OK},
+    {"yaml", run_yaml, WEIR_OK},
+    {"regex", run_regex, WEIR_OK},
+    {"filter", run_filter, WEIR_OK},
+    {"merge", run_merge, WEIR_OK},
+    {"log", run_log, WEIR_OK},
+    {"url", run_url, WEIR_OK},
+    {"hash", run_hash, WEIR_OK},
+    {"minisign", run_minisign, WEIR_OK},
+    {"permissions", run_permissions, WEIR_OK},
+    {NULL, NULL, WEIR_OK},
 };
