@@ -44,6 +44,10 @@ struct weir_auth_config {
     const struct weir_transport *transport;
     /* Told of every secret and token before it is used; may be NULL. */
     struct weir_log *log;
+    /* Its door is asked before each request: a run that may change nothing
+     * takes tokens of its tenant only, since a POST to anywhere else may be
+     * anything.  May be NULL, and must outlive the auth. */
+    struct weir_changes *changes;
 };
 
 /* Copies `config`; the log must outlive the auth.  Secrets have at least 4

@@ -89,8 +89,9 @@ struct weir_changes_call {
 };
 struct weir_changes_door {
     const struct weir_permissions *permissions; /* asked for each change */
-    /* "POST /path" of the calls that change nothing all the same, NULL at the
-     * end: the only ones whose word counts for that.  NULL: none. */
+    /* What changes nothing all the same, NULL at the end: "POST /path" of a
+     * client's calls, "POST https://…" of others (the tenant's tokens).  No
+     * other word counts for that.  NULL: nothing. */
     const char *const *safe;
     /* Told of each call that is kept back: its path, and what takes the
      * permission away ("--dry-run"), NULL if it was never granted. */

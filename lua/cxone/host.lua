@@ -4,7 +4,8 @@
 local config = require "cxone.config"
 local dialect = require "cxone.dialect"
 
---- `{base_url =, token_url =, safe = {"POST /path", …}}`; no addresses where
+--- `{base_url =, token_url =, safe = {"POST /path", "POST https://…"}}`, the
+-- last the calls that change nothing although they look so; no addresses where
 -- the configuration names no tenant. From now on the secrets of that
 -- configuration go to these addresses, or to whoever asks for them by name.
 return function()
@@ -12,6 +13,9 @@ return function()
   return {
     base_url = base_url,
     token_url = token_url,
-    safe = { "POST " .. dialect.paths.validate },
+    safe = {
+      "POST " .. dialect.paths.validate,
+      token_url and "POST " .. token_url,
+    },
   }
 end

@@ -8,6 +8,9 @@ local source = require "weir.source"
 
 local needs_read = {}
 
+-- More than a person writes; what is longer declares nothing.
+local MAX_SCRIPT = 4 * 1024 * 1024
+
 local form = "weir.needs { net = {\"api.example.com\"}, mutate = true }"
 
 local function fault(token, message, hint)
@@ -82,6 +85,11 @@ end
 function needs_read.read(script)
   -- What does not say the word is not looked at: most scripts.
   if not string.find(script, "needs", 1, true) then return nil end
+  if #script > MAX_SCRIPT then
+    if not string.find(script, "weir%s*%.%s*needs") then return nil end
+    return fault({ line = 1, from = 1, to = 1 },
+      string.format("weir.needs: a script of over %d bytes is not read for it", MAX_SCRIPT))
+  end
   local tokens = lexer.tokens(script)
   local at = find(tokens)
   if not at then return nil end

@@ -90,6 +90,7 @@ static int push_auth(lua_State *L, const char *what,
     if (!context->loop)
         return bind_misuse(L, "%s: there are no calls to make in here", what);
     config->log = context->log;
+    config->changes = context->changes;
     box = bind_box(L, sizeof(*box), auth_fini);
     luaL_setmetatable(L, auth_type);
     code = weir_auth_new(context->loop, config, &box->auth, &err);

@@ -29,6 +29,7 @@ struct weir_auth {
     struct weir_retry_policy retry;
     struct weir_http_limits limits;
     struct weir_transport transport;
+    struct weir_changes *changes;
     struct weir_log *log;
 
     char *token;    /* NULL: none yet, or forgotten */
@@ -88,6 +89,7 @@ enum weir_code weir_auth_new(struct weir_loop *loop,
     if (auth->limits.max_bytes == 0)
         auth->limits.max_bytes = (size_t)64 * 1024;
     auth->limits.timeout_name = "attempt_timeout";
+    auth->changes = config->changes;
     auth->transport =
         config->transport ? *config->transport : weir_http_transport;
     auth->log = config->log;
@@ -387,7 +389,13 @@ static void send_request(void *ud)
     auth->attempt++;
     auth->sent_ms = weir_loop_now(auth->loop);
     auth->sent_wall_ms = weir_loop_wall(auth->loop);
-    if (auth->transport.request(auth->transport.ud, auth->loop, &request,
+    if (weir_changes_ask(
+            auth->changes,
+            &(struct weir_changes_call){.method = request.method,
+                                        .url = request.url,
+                                        .body_len = request.body_len},
+            &err) ||
+        auth->transport.request(auth->transport.ud, auth->loop, &request,
                                 &auth->request, &err)) {
         auth->request = NULL;
         all_fail(auth, &err);

@@ -32,11 +32,12 @@ static bool has_override(const struct weir_changes_call *call)
 static bool is_safe(const char *const *safe,
                     const struct weir_changes_call *call)
 {
+    const char *what = call->path ? call->path : call->url;
     size_t len = strlen(call->method);
 
-    for (; call->path && safe && *safe; safe++) {
+    for (; safe && *safe; safe++) {
         if (strncmp(*safe, call->method, len) == 0 && (*safe)[len] == ' ' &&
-            strcmp(*safe + len + 1, call->path) == 0)
+            strcmp(*safe + len + 1, what) == 0)
             return true;
     }
     return false;

@@ -116,10 +116,11 @@ static void add_address(lua_State *L, struct knowing *knowing)
 {
     struct weir_permissions *granted = knowing->session->confined.granted;
 
+    /* What is no URL is said, with its name, by whoever connects to it. */
     if (lua_isstring(L, -1) && granted && !knowing->err->code &&
         weir_permissions_tenant(granted, lua_tostring(L, -1), knowing->err) ==
             WEIR_INVALID)
-        knowing->err->code = WEIR_CONFIG;
+        weir_err_clear(knowing->err);
     lua_pop(L, 1);
 }
 

@@ -11,7 +11,7 @@ enum weir_code host_doors_shut(struct host_session *session,
                                const struct host_session_options *options,
                                struct weir_err *err);
 /* After it: which servers "tenant" means, and which calls change nothing.
- * WEIR_OK; WEIR_CONFIG if an address of the tenant is none; WEIR_NOMEM. */
+ * WEIR_OK, WEIR_NOMEM. */
 enum weir_code host_doors_know(struct host_session *session,
                                struct weir_err *err);
 void host_doors_fini(struct host_session *session);

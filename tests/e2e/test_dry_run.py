@@ -146,7 +146,7 @@ def test_a_script_with_a_client_of_its_own_ends_with_a_clear_error(run, sim):
 def test_no_way_round(run, sim):
     """Neither a script's own word that a call is safe, nor raw http, nor a
     header that overrides the method, nor a dialect that calls something else
-    its validate call."""
+    its validate call, nor a token endpoint that is none."""
     result = run(f"""\
         local cxone = require "cxone"
         local tenant = cxone.connect()
@@ -167,6 +167,10 @@ def test_no_way_round(run, sim):
               matchers = {{ {{ attribute = "a", operator = "equals", value = 1 }} }},
               target_group_id = "g" }})
           end,
+          function()
+            return weir.auth.client_credentials {{ token_url = "{sim.url}" .. path,
+              client_id = "a", client_secret = "hunter22" }}:token()
+          end,
         }}
         for i, call in ipairs(calls) do
           local ok, e = call()
@@ -175,8 +179,8 @@ def test_no_way_round(run, sim):
         end
         """, "--dry-run")
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines() == ["denied\tmutate"] * 8
-    assert len(told(result)) == 8
+    assert result.stdout.splitlines() == ["denied\tmutate"] * 9
+    assert len(told(result)) == 9
     assert writes(sim) == []
 
 

@@ -159,7 +159,7 @@ def test_the_tenant_and_its_token_endpoint_are_granted_as_tenant(run):
 
 def test_a_token_endpoint_that_the_script_names_is_asked_for(run):
     result = run("""\
-        weir.needs { net = { "tenant" } }
+        weir.needs { net = { "tenant" }, mutate = true }
         local auth = weir.auth.client_credentials {
           token_url = "https://tokens.example.com/t", client_id = "a", client_secret = "hunter22" }
         local client = weir.client.new { base_url = weir.sim_url, auth = auth }

@@ -15,7 +15,8 @@
 #include "weir/changes.h"
 #include "weir/etag.h"
 
-static const char *const safe[] = {"POST /filters/validate", NULL};
+static const char *const safe[] = {"POST /filters/validate",
+                                   "POST https://a.test/token", NULL};
 
 struct fixture {
     struct rig rig;
@@ -211,6 +212,40 @@ static void a_request_without_a_client_is_kept_back_too(void **state)
     weir_op_free(op);
 }
 
+static enum weir_code take_token(struct fixture *f, const char *url)
+{
+    struct weir_auth_config config = {
+        .kind = WEIR_AUTH_CLIENT_CREDENTIALS,
+        .token_url = url,
+        .client_id = "id",
+        .client_secret = "hunter22",
+        .transport = &f->rig.fake.transport,
+        .changes = f->changes,
+    };
+    struct weir_auth *auth = NULL;
+    struct weir_op *op = NULL;
+    enum weir_code code;
+
+    assert_int_equal(weir_auth_new(f->rig.loop, &config, &auth, NULL), WEIR_OK);
+    assert_int_equal(weir_auth_token_new(auth, &op, NULL), WEIR_OK);
+    code = rig_run(op);
+    weir_op_free(op);
+    weir_auth_unref(auth);
+    return code;
+}
+
+static void tokens_are_taken_of_the_tenant_alone(void **state)
+{
+    struct fixture *f = *state;
+
+    fake_transport_answer(&f->rig.fake, 200, NULL,
+                          "{\"access_token\":\"abcdefgh\"}");
+    assert_int_equal(take_token(f, "https://a.test/token"), WEIR_OK);
+    assert_int_equal(take_token(f, "https://a.test/filters"), WEIR_DENIED);
+    assert_string_equal(f->told, "POST /filters 65 -\n");
+    assert_int_equal(f->rig.fake.n_requests, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -221,6 +256,7 @@ int main(void)
         TEST(what_took_the_permission_away_is_told),
         TEST(an_update_reads_and_does_not_write),
         TEST(a_request_without_a_client_is_kept_back_too),
+        TEST(tokens_are_taken_of_the_tenant_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
