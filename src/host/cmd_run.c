@@ -45,6 +45,15 @@ const struct host_command host_command_run = {
         "that changes something ended, also when the run fails or is\n"
         "interrupted. While it runs, and after kill -9, it says \"running\".\n"
         "\n"
+        "A script that begins with weir.needs { ... } may do what it declares\n"
+        "there and no more; --net, --deny-net and the like leave less of it,\n"
+        "never more. With --sandbox a script that declares nothing may do "
+        "what\n"
+        "these flags name. --dry-run keeps back every call that would change\n"
+        "something, says what it would send, and goes on as if it were done\n"
+        "where that can be told; what a script that is not confined does\n"
+        "without weir (os.execute) is beyond it.\n"
+        "\n"
         "Exit codes: 0 done, 1 failed, 3 conflict, 4 validation failed,\n"
         "5 authentication, permission or configuration, 6 timeout or rate\n"
         "budget spent, 7 lock held, 64 usage, 130 or 143 ended by a signal.\n"
@@ -52,6 +61,7 @@ const struct host_command host_command_run = {
         "examples:\n"
         "  weir run --sim examples/deploy_filter.lua\n"
         "  weir run bulk.lua emea apac\n"
+        "  weir run --dry-run deploy.lua\n"
         "  weir run --report run.json deploy.lua\n"
         "  echo 'print(weir.json.encode {1, 2})' | weir run -\n",
     .run = run,

@@ -26,61 +26,60 @@ struct host_confine_flags {
 #define HOST_CONFINE_OPTIONS(base)                                             \
     {"net",                                                                    \
      "HOST",                                                                   \
-     "only to these hosts, of those declared (many times)",                    \
+     "of the declared hosts, only these (many times)",                         \
      HOST_TEXTS,                                                               \
      HOST_CONFINE_FIELD(base, net),                                            \
      NULL},                                                                    \
         {"read",                                                               \
          "PATH",                                                               \
-         "only from these files and folders, of those declared",               \
+         "of the declared files to read, only these",                          \
          HOST_TEXTS,                                                           \
          HOST_CONFINE_FIELD(base, read),                                       \
          NULL},                                                                \
         {"write",                                                              \
          "PATH",                                                               \
-         "only to these files and folders, of those declared",                 \
+         "of the declared files to write, only these",                         \
          HOST_TEXTS,                                                           \
          HOST_CONFINE_FIELD(base, write),                                      \
          NULL},                                                                \
         {"env",                                                                \
          "NAME",                                                               \
-         "only these variables, of those declared",                            \
+         "of the declared variables, only these",                              \
          HOST_TEXTS,                                                           \
          HOST_CONFINE_FIELD(base, env),                                        \
          NULL},                                                                \
         {"deny-net",                                                           \
          NULL,                                                                 \
-         "no network at all",                                                  \
+         "connect to nothing",                                                 \
          HOST_FLAG,                                                            \
          HOST_CONFINE_FIELD(base, deny_net),                                   \
          NULL},                                                                \
         {"deny-read",                                                          \
          NULL,                                                                 \
-         "no file is read",                                                    \
+         "read no file",                                                       \
          HOST_FLAG,                                                            \
          HOST_CONFINE_FIELD(base, deny_read),                                  \
          NULL},                                                                \
         {"deny-write",                                                         \
          NULL,                                                                 \
-         "no file is written",                                                 \
+         "write no file",                                                      \
          HOST_FLAG,                                                            \
          HOST_CONFINE_FIELD(base, deny_write),                                 \
          NULL},                                                                \
         {"deny-env",                                                           \
          NULL,                                                                 \
-         "no variable of the environment is seen",                             \
+         "see no variable of the environment",                                 \
          HOST_FLAG,                                                            \
          HOST_CONFINE_FIELD(base, deny_env),                                   \
          NULL},                                                                \
         {"deny-mutate",                                                        \
          NULL,                                                                 \
-         "nothing is changed on a server",                                     \
+         "change nothing on a server",                                         \
          HOST_FLAG,                                                            \
          HOST_CONFINE_FIELD(base, deny_mutate),                                \
          NULL},                                                                \
     {                                                                          \
-        "dry-run", NULL,                                                       \
-            "send nothing that changes something; say what would be",          \
+        "dry-run", NULL, "keep back what changes something, and say so",       \
             HOST_FLAG, HOST_CONFINE_FIELD(base, dry_run), NULL                 \
     }
 

@@ -15,6 +15,10 @@
 ---print(granted.mutate, #granted.net)
 ---```
 ---
+---Every request is asked for twice: by the name in its URL, and by the address that
+---the name has led to. Behind a proxy only the proxy knows the address, and the name
+---alone counts.
+---
 ---Flags of `weir run` narrow it (`--net=`, `--deny-write`, `--dry-run`, …) and
 ---never widen it. What is denied fails with the code "denied", and the err
 ---says how it is declared or which flag took it away; `err.detail` has the
