@@ -45,7 +45,7 @@ void bind_budgets_renew(struct bind_budgets *budgets)
 {
     atomic_store(&budgets->spent, BIND_BUDGET_NONE);
     atomic_store(&budgets->late, false);
-    budgets->refused = budgets->told = false;
+    budgets->refused = false;
     budgets->output = 0;
 }
 
@@ -242,10 +242,8 @@ void bind_budgets_hook(lua_State *L)
     }
     if (!atomic_load_explicit(&budgets->late, memory_order_relaxed))
         return;
-    if (!budgets->told)
-        bind_scheduler_cancel_all(bind_context(L)->scheduler,
-                                  "the time of the run is over");
-    budgets->told = true;
+    bind_task_cancel(bind_context(L)->scheduler->current,
+                     "the time of the run is over");
     bind_scheduler_check(L);
 }
 

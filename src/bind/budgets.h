@@ -44,7 +44,6 @@ struct bind_budgets {
     size_t memory; /* bytes of the Lua state, with what malloc adds */
     size_t base;   /* bytes of the process when the run began */
     bool refused;  /* the state was refused memory */
-    bool told;     /* tasks were cancelled, since it is late */
     uint64_t output;
 };
 

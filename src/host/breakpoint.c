@@ -45,6 +45,9 @@ static int breakpoint(lua_State *L)
     struct bind_task *task;
 
     lua_settop(L, 0);
+    /* Whoever types there is confined by nothing. */
+    if (bind_context(L)->permissions)
+        return warn(L, "the script is confined");
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return warn(L, "there is no terminal");
     if (session->typed && !session->breaks)

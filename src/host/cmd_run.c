@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "exit.h"
 #include "lua_state.h"
+#include "report.h"
 #include "run_report.h"
 #include "scheduler.h"
 #include "session.h"
@@ -121,6 +122,7 @@ static int load(lua_State *L)
         .sha256 = sha256[0] ? sha256 : NULL,
         .arguments = script->argv + script->index + 1,
         .n_arguments = (size_t)(script->argc - script->index - 1)});
+    host_report_show(L, path);
     if (script->loaded)
         lua_pushnil(L);
     else

@@ -157,12 +157,28 @@ static bool stop_is_over(const struct host_repl *repl)
     return repl->stop && repl->session->breaks != repl->stop;
 }
 
+/* Tasks of earlier inputs have a budget for each of their steps: one that
+ * computes for ever must not take the session with it. */
+static bool run_background(struct host_session *s)
+{
+    bool ran;
+
+    if (!bind_scheduler_ready(s->context.scheduler))
+        return true;
+    host_watchdog_arm(&s->watchdog);
+    ran = host_session_run_ready(s);
+    host_watchdog_disarm(&s->watchdog);
+    if (bind_budgets_spent(s->context.budgets))
+        bind_budgets_renew(s->context.budgets);
+    return ran;
+}
+
 static bool wait_for_keys(void *ud)
 {
     struct host_repl *repl = ud;
     struct host_session *s = repl->session;
 
-    if (!host_session_run_ready(s))
+    if (!run_background(s))
         return false;
     if (s->context.scheduler->n_kept > 0 && repl->interactive)
         host_session_report_unseen(s);
@@ -219,6 +235,9 @@ static bool pump(struct host_session *s, struct bind_task *task)
                 return false;
         }
         if (host_signal() && host_signal() != SIGINT)
+            return false;
+        if (bind_budgets_spent(s->context.budgets) &&
+            !stop(s, task, host_session_is_over(s)))
             return false;
         if (!host_session_run_ready(s))
             return false;
@@ -286,6 +305,7 @@ static int run_input(struct host_repl *repl, const char *name, const char *text,
     struct host_session *s = repl->session;
     struct input input = {name, text, len};
     struct bind_task *task;
+    bool spent;
     int code = HOST_EXIT_DONE;
 
     if (!host_session_protect(s, push_input, &input, 0, 2))
@@ -302,11 +322,17 @@ static int run_input(struct host_repl *repl, const char *name, const char *text,
         leave(repl, host_signal() ? HOST_EXIT_SIGNAL + host_signal()
                                   : HOST_EXIT_FAILED);
     host_watchdog_disarm(&s->watchdog);
+    spent = bind_budgets_spent(s->context.budgets) != BIND_BUDGET_NONE;
     host_signals_guard(NULL);
     host_output_flush(&s->terminal);
     host_terminal_progress(&s->terminal, NULL);
     if (s->quit.asked)
         leave(repl, s->quit.code);
+    if (spent && !repl->over) {
+        code = host_session_report_spent(s);
+        bind_budgets_renew(s->context.budgets);
+        return code;
+    }
     if (task->state == BIND_TASK_DONE && !repl->over)
         act(repl, s->L);
     if (task->state == BIND_TASK_FAILED) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "budgets.h"
 #include "repl_internal.h"
 #include "report.h"
 
@@ -45,6 +46,7 @@ static void write_top(lua_State *L)
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
 
+    bind_budgets_write(L, len);
     fwrite(text, 1, len, stdout);
 }
 

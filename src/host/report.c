@@ -126,7 +126,7 @@ static void add_plain(struct weir_buf *out, const char *text)
         weir_buf_addf(out, "… (%zu bytes)", len);
 }
 
-/* Registry key: source → text of chunks that are no files. */
+/* Registry key: source → text of chunks that are no files; or true. */
 static const char kept_key[] = "weir.chunks";
 
 void host_report_keep(lua_State *L, const char *source, const char *text,
@@ -138,19 +138,30 @@ void host_report_keep(lua_State *L, const char *source, const char *text,
     lua_pop(L, 1);
 }
 
-/* The text in which the line is to be found, or NULL. */
+void host_report_show(lua_State *L, const char *source)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, kept_key);
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, source);
+    lua_pop(L, 1);
+}
+
+/* The text in which the line is to be found, or NULL.  A confined script can
+ * name any file as the place of an error: shown is what Lua was loaded from. */
 static FILE *open_source(lua_State *L, const char *source)
 {
     const char *text = NULL;
     size_t len = 0;
-    FILE *file;
+    FILE *file = NULL;
 
     luaL_getsubtable(L, LUA_REGISTRYINDEX, kept_key);
     lua_pushstring(L, source);
     if (lua_rawget(L, -2) == LUA_TSTRING)
         text = lua_tolstring(L, -1, &len);
-    file = text && len > 0 ? fmemopen((void *)(uintptr_t)text, len, "r")
-                           : fopen(source, "r");
+    if (text && len > 0)
+        file = fmemopen((void *)(uintptr_t)text, len, "r");
+    else if (!bind_context(L)->permissions || lua_toboolean(L, -1))
+        file = fopen(source, "r");
     lua_pop(L, 2); /* the registry keeps the text */
     return file;
 }

@@ -30,6 +30,8 @@ const char *host_report_line(lua_State *L, int index, int trace);
  * reports can show lines of it: `source` is its name ("repl:3"). */
 void host_report_keep(lua_State *L, const char *source, const char *text,
                       size_t len);
+/* Lines of the file `source` may be shown, also of a confined script. */
+void host_report_show(lua_State *L, const char *source);
 
 /* The code of the error at `index`: an err object's own, else WEIR_INVALID
  * (an ordinary Lua error). */

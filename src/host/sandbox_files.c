@@ -14,6 +14,7 @@
 #include <lualib.h>
 
 #include "budgets.h"
+#include "report.h"
 #include "weir/dir.h"
 #include "weir/permissions.h"
 
@@ -352,6 +353,7 @@ static bool load_path(lua_State *L)
         return false;
     }
     stream = lua_touserdata(L, -1);
+    host_report_show(L, lua_tostring(L, 1));
     status = host_sandbox_load_text(
         L, stream->f, lua_pushfstring(L, "@%s", lua_tostring(L, 1)));
     stream->closef = NULL;

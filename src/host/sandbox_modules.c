@@ -13,6 +13,7 @@
 
 #include <lualib.h>
 
+#include "report.h"
 #include "scheduler.h"
 #include "weir/dir.h"
 
@@ -222,6 +223,7 @@ static bool load_beside(lua_State *L, const struct beside *beside,
         return false;
     }
     *file = fdopen(fd, "r");
+    host_report_show(L, path);
     if (host_sandbox_load_text(L, *file, lua_pushfstring(L, "@%s", path)))
         luaL_error(L, "cannot load module '%s':\n\t%s", lua_tostring(L, 1),
                    lua_tostring(L, -1));
@@ -285,6 +287,21 @@ static void push_loaded(lua_State *L, int globals)
     lua_setfield(L, loaded, LUA_GNAME);
 }
 
+/* Where Lua looks for the names of functions, for its messages. */
+static void tell_names(lua_State *L, int loaded)
+{
+    int names;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    names = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, loaded);) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, names);
+    }
+    lua_pop(L, 1);
+}
+
 void host_sandbox_modules(lua_State *L, int globals, const char *folder,
                           void (*strict)(lua_State *L))
 {
@@ -314,6 +331,7 @@ void host_sandbox_modules(lua_State *L, int globals, const char *folder,
     lua_pushvalue(L, -2);
     lua_setfield(L, globals, LUA_LOADLIBNAME);
     push_loaded(L, globals);
+    tell_names(L, lua_gettop(L));
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, "loaded");
     bind_require_push(L);

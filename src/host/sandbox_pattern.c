@@ -68,6 +68,7 @@ static bool in_class(unsigned char c, unsigned char class)
     case 'u': in = isupper(c); break;
     case 'w': in = isalnum(c); break;
     case 'x': in = isxdigit(c); break;
+    case 'z': in = c == 0; break; /* of Lua 5.1, and still there */
     default: return class == c;
     }
     return isupper(class) ? !in : in;

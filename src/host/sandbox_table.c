@@ -53,7 +53,7 @@ static int table_remove(lua_State *L)
 
     lua_settop(L, 2);
     if (at != len)
-        luaL_argcheck(L, (lua_Unsigned)at - 1u <= (lua_Unsigned)len, 2,
+        luaL_argcheck(L, (lua_Unsigned)at - 1u <= (lua_Unsigned)len, 1,
                       "position out of bounds");
     lua_geti(L, 1, at);
     for (; at < len; at++) {
@@ -104,8 +104,8 @@ static void add_element(lua_State *L, luaL_Buffer *out, lua_Integer i)
     step(L, i);
     lua_geti(L, 1, i);
     if (!lua_isstring(L, -1))
-        luaL_error(L, "invalid value (at index %I) in table for 'concat'",
-                   (LUAI_UACINT)i);
+        luaL_error(L, "invalid value (%s) at index %I in table for 'concat'",
+                   luaL_typename(L, -1), (LUAI_UACINT)i);
     luaL_addvalue(out);
 }
 

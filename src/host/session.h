@@ -198,6 +198,8 @@ bool host_session_is_stuck(const struct host_session *session);
 /* Reports the failure of the task whose userdata is on top, and takes it;
  * returns the exit code for it. */
 int host_session_report_task(struct host_session *session);
+/* The same where a budget is spent: says so, whatever the task died of. */
+int host_session_report_spent(struct host_session *session);
 /* Reports the tasks that have failed and that nobody joined; 0, or the exit
  * code for them. */
 int host_session_report_unseen(struct host_session *session);

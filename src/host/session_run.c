@@ -294,7 +294,7 @@ static int report_spent(lua_State *L)
     return 0;
 }
 
-static int spent_code(struct host_session *s)
+int host_session_report_spent(struct host_session *s)
 {
     struct report report = {s, HOST_EXIT_FAILED};
 
@@ -309,7 +309,7 @@ static int exit_code(struct host_session *s, const struct bind_task *task)
     size_t n_killed = s->context.scheduler->n_killed;
 
     if (bind_budgets_spent(s->context.budgets))
-        return spent_code(s);
+        return host_session_report_spent(s);
     if (task->state == BIND_TASK_FAILED ||
         (task->state == BIND_TASK_CANCELLED && !host_signal())) {
         main_code = host_session_report_task(s);
