@@ -108,12 +108,11 @@ size_t bind_budgets_measure(void)
     return info.uordblks + info.hblkhd;
 }
 
-/* What the state holds already was had from the C library in the same way,
- * and counts as the host's. */
 void bind_budgets_open(lua_State *L, struct bind_budgets *budgets)
 {
     budgets->base = bind_budgets_measure();
-    budgets->memory = (size_t)lua_gc(L, LUA_GCCOUNT) * 2048;
+    /* At least what will be given back of the little that there is. */
+    budgets->memory = ((size_t)lua_gc(L, LUA_GCCOUNT) + 1) * 2048;
     lua_setallocf(L, allocate, bind_context(L));
 }
 

@@ -29,24 +29,42 @@ void host_sandbox_copy(lua_State *L, const char *library,
     lua_settop(L, into);
 }
 
+/* Copies the fields of the table at `from` into the one on top. */
+static void copy_fields(lua_State *L, int from)
+{
+    int into = lua_gettop(L);
+
+    for (lua_pushnil(L); lua_next(L, from);) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, into);
+    }
+}
+
+void host_sandbox_share(lua_State *L, const char *library)
+{
+    int from = lua_gettop(L);
+
+    bind_push_libraries(L, false);
+    lua_newtable(L);
+    copy_fields(L, from);
+    lua_setfield(L, -2, library);
+    lua_settop(L, from - 1);
+}
+
 /* Methods of strings, in a table that no script can reach: they are the
  * script's, and ours make no use of them (bind/libraries.c). */
 static void lock_strings(lua_State *L, int globals)
 {
     lua_pushliteral(L, "");
     lua_getmetatable(L, -1);
-    lua_newtable(L);
     lua_getfield(L, globals, LUA_STRLIBNAME);
-    for (lua_pushnil(L); lua_next(L, -2);) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -5);
-    }
-    lua_pop(L, 1);
-    lua_setfield(L, -2, "__index");
+    lua_newtable(L);
+    copy_fields(L, lua_gettop(L) - 1);
+    lua_setfield(L, -3, "__index");
     lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 2);
+    lua_setfield(L, -3, "__metatable");
+    lua_pop(L, 3);
 }
 
 /* Where loading names its globals, and where package.loaded begins. */

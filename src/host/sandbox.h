@@ -37,6 +37,10 @@ void host_sandbox_original(lua_State *L, const char *library);
 void host_sandbox_copy(lua_State *L, const char *library,
                        const char *const *names);
 
+/* Gives our own modules the functions of the library on top, which it takes,
+ * in a table of their own: they work on what scripts hand them. */
+void host_sandbox_share(lua_State *L, const char *library);
+
 /* Base functions that are ours, and debug, os, math, utf8, coroutine. */
 void host_sandbox_base(lua_State *L, int globals);
 void host_sandbox_string(lua_State *L, int globals);

@@ -191,6 +191,7 @@ static int io_lines(lua_State *L)
 
     if (lua_isnoneornil(L, 1))
         return call_original(L);
+    luaL_checkstack(L, n + 8, "too many formats");
     must_open(L, 1, "r");
     lua_getfield(L, -1, "lines");
     lua_pushvalue(L, -2);

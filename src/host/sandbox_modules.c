@@ -287,19 +287,26 @@ static void push_loaded(lua_State *L, int globals)
     lua_setfield(L, loaded, LUA_GNAME);
 }
 
-/* Where Lua looks for the names of functions, for its messages. */
+/* Where Lua looks for the names of functions, for its messages.  Copies: it
+ * goes through all of them, and a script's own globals may be very many. */
 static void tell_names(lua_State *L, int loaded)
 {
     int names;
 
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     names = lua_gettop(L);
-    for (lua_pushnil(L); lua_next(L, loaded);) {
-        lua_pushvalue(L, -2);
+    for (lua_pushnil(L); lua_next(L, loaded); lua_settop(L, names + 1)) {
+        lua_newtable(L);
+        for (lua_pushnil(L); lua_next(L, names + 2);) {
+            lua_pushvalue(L, -2);
+            lua_insert(L, -2);
+            lua_rawset(L, names + 3);
+        }
+        lua_pushvalue(L, names + 1);
         lua_insert(L, -2);
         lua_rawset(L, names);
     }
-    lua_pop(L, 1);
+    lua_settop(L, names - 1);
 }
 
 void host_sandbox_modules(lua_State *L, int globals, const char *folder,

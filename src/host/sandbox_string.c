@@ -332,5 +332,7 @@ void host_sandbox_string(lua_State *L, int globals)
         wrap(L, *name, call_original);
     wrap(L, "rep", string_rep);
     wrap(L, "pack", string_pack);
+    lua_pushvalue(L, -1);
     lua_setfield(L, globals, LUA_STRLIBNAME);
+    host_sandbox_share(L, LUA_STRLIBNAME);
 }

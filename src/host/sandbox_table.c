@@ -236,5 +236,7 @@ void host_sandbox_table(lua_State *L, int globals)
     lua_newtable(L);
     host_sandbox_copy(L, LUA_TABLIBNAME, names);
     luaL_setfuncs(L, own, 0);
+    lua_pushvalue(L, -1);
     lua_setfield(L, globals, LUA_TABLIBNAME);
+    host_sandbox_share(L, LUA_TABLIBNAME);
 }

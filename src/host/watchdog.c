@@ -25,12 +25,42 @@ static int64_t read_clock(clockid_t clock)
 
 /* ---- the last word ---- */
 
+static void write_line(const struct host_watchdog *dog, const char *message)
+{
+    struct timespec now;
+    struct tm parts;
+    char line[400], time[32];
+    int len;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &parts);
+    strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &parts);
+    if (dog->json)
+        len = snprintf(line, sizeof(line),
+                       "{\"time\":\"%s.%03ldZ\",\"level\":\"error\","
+                       "\"message\":\"%s\"}\n",
+                       time, now.tv_nsec / 1000000, message);
+    else
+        len = snprintf(line, sizeof(line), "weir: %s\n", message);
+    if (write(STDERR_FILENO, line, (size_t)len) < 0) {
+        /* There is nobody left to tell. */
+    }
+}
+
+static void *exit_soon(void *ud)
+{
+    (void)ud;
+    sleep(1);
+    host_exit_now(HOST_EXIT_TIMEOUT, "killed");
+    return NULL;
+}
+
 static void last_word(const struct host_watchdog *dog, enum bind_budget which)
 {
     const struct bind_budgets *b = dog->budgets;
     bool cpu = which == BIND_BUDGET_CPU;
-    char message[200], line[400];
-    int len;
+    pthread_t other;
+    char message[200];
 
     snprintf(message, sizeof(message),
              "timeout: the script did not stop after %s %g s%s; ended at "
@@ -38,19 +68,14 @@ static void last_word(const struct host_watchdog *dog, enum bind_budget which)
              cpu ? "its" : "the",
              (double)(cpu ? b->max_cpu : b->max_time) / 1000,
              cpu ? " of processor time" : " that it had");
+    /* Who reads stdout or stderr may have stopped reading. */
+    if (pthread_create(&other, NULL, exit_soon, NULL))
+        host_exit_now(HOST_EXIT_TIMEOUT, "killed");
+    write_line(dog, message);
     /* What the script printed before it hung; unless it hangs while it
      * prints. */
-    if (ftrylockfile(stdout) == 0) {
+    if (ftrylockfile(stdout) == 0)
         fflush_unlocked(stdout);
-        funlockfile(stdout);
-    }
-    len = snprintf(line, sizeof(line),
-                   dog->json ? "{\"level\":\"error\",\"message\":\"%s\"}\n"
-                             : "weir: %s\n",
-                   message);
-    if (write(STDERR_FILENO, line, (size_t)len) < 0) {
-        /* There is nobody left to tell. */
-    }
     host_exit_now(HOST_EXIT_TIMEOUT, "killed");
 }
 

@@ -2,6 +2,7 @@
 budget was spent, wherever the script was at that moment."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -314,7 +315,6 @@ def test_a_read_that_never_ends_is_ended_hard(weir, clean_env, tmp_path,
     """What was printed before is not lost."""
     script = tmp_path / "script.lua"
     script.write_text("print('before') io.read('a')")
-    import subprocess
     process = subprocess.Popen(
         [weir, "run", "--sandbox", "--max-time", "0.3", str(script)],
         env=clean_env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -328,6 +328,21 @@ def test_a_read_that_never_ends_is_ended_hard(weir, clean_env, tmp_path,
     assert out == "before\n"
     assert err == ("weir: timeout: the script did not stop after the 0.3 s "
                    "that it had; ended at twice that\n")
+
+
+def test_nobody_who_reads_does_not_hold_up_the_end(weir, clean_env, tmp_path):
+    """The script hangs while it prints, since the pipe is full."""
+    script = tmp_path / "script.lua"
+    script.write_text("print(('x'):rep(300000)) while true do end")
+    process = subprocess.Popen(
+        [weir, "run", "--sandbox", "--max-time", "0.5", str(script)],
+        env=clean_env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.wait(60) == 6
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_the_last_word_is_an_object_where_programs_read(confined):
