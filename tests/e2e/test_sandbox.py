@@ -3,6 +3,7 @@ through our modules, or through a path."""
 
 import os
 import re
+import socket
 
 import pytest
 
@@ -235,6 +236,7 @@ ESCAPES = {
 }
 
 WORKFLOW = """
+    weir.needs { net = { "tenant" }, mutate = true }
     do
     local cxone, assert, print, ipairs = cxone, assert, print, ipairs
     local tenant = cxone.connect()
@@ -328,6 +330,69 @@ def test_no_file_is_opened_that_was_not_granted(confined, tmp_path, call):
         assert f"--{kind}" in result.stdout or "read" in result.stdout
     assert there.read_text() == "return 1"
     assert not (tmp_path / "new").exists()
+
+
+def test_what_was_granted_is_read_and_written(confined, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "in.txt").write_text("one\ntwo\n")
+    result = confined("""
+        for line in io.lines("data/in.txt") do print(line) end
+        print(io.open("data/in.txt"):read("a"))
+        local file <close> = assert(io.open("data/out.txt", "w"))
+        file:write("written ", 1, "\\n")
+        file:seek("set")
+        assert(os.rename("data/in.txt", "data/moved.txt"))
+        print(io.open("data/in.txt"))
+        print(io.open("data/none/x"))
+        print(io.open("data"))
+        assert(os.remove("data/moved.txt"))
+        io.output("data/default.txt"):write("by default")
+        io.close()
+    """, "--read", "data", "--write", "data")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (
+        "one\ntwo\none\ntwo\n\n"
+        f"nil\t{tmp_path}/data/in.txt: No such file or directory\t2\n"
+        f"nil\t{tmp_path}/data/none/x: No such file or directory\t2\n"
+        f"nil\t{tmp_path}/data: Is a directory\t21\n")
+    assert (tmp_path / "data" / "out.txt").read_text() == "written 1\n"
+    assert (tmp_path / "data" / "default.txt").read_text() == "by default"
+    assert not (tmp_path / "data" / "moved.txt").exists()
+
+
+def test_links_and_dots_lead_nowhere(confined, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "f").write_text("outer")
+    (tmp_path / "in" / "f").write_text("inner")
+    (tmp_path / "in" / "link").symlink_to("../out/f")
+    (tmp_path / "in" / "folder").symlink_to(tmp_path / "out")
+    (tmp_path / "in" / "fine").symlink_to("f")
+    os.mkfifo(tmp_path / "in" / "pipe")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "in" / "socket"))
+    result = confined("""
+        for _, path in ipairs { "in/../out/f", "in/link", "in/folder/f",
+          "in/./folder/../../out/f" } do
+          for _, mode in ipairs { "r", "w", "a", "r+" } do
+            local ok, why = pcall(io.open, path, mode)
+            assert(not ok and tostring(why):find("^denied"), path)
+          end
+          assert(not pcall(os.remove, path) or path == "in/link", path)
+          assert(not pcall(os.rename, path, "in/stolen") or path == "in/link")
+        end
+        for _, path in ipairs { "in/pipe", "in/socket" } do
+          for _, mode in ipairs { "r", "w", "r+" } do
+            local file, why = io.open(path, mode)
+            assert(not file and why:find("no regular file", 1, true), why)
+          end
+        end
+        print(io.open("in/fine"):read("a"))
+    """, "--read", "in", "--write", "in")
+    server.close()
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "inner\n"
+    assert (tmp_path / "out" / "f").read_text() == "outer"
 
 
 def test_modules_come_from_beside_the_script_alone(confined, tmp_path):
@@ -505,6 +570,21 @@ def test_random_numbers_are_the_scripts_own(confined):
                       " math.randomseed(1) print(math.random(1000))")
     one, two = result.stdout.split()
     assert one == two
+
+
+def test_the_example_runs_confined(run_weir, script, tmp_path):
+    example = os.path.join(HERE, "..", "..", "examples", "deploy_filter.lua")
+    with open(example, encoding="utf-8") as f:
+        text = f.read()
+    path = tmp_path / "deploy_filter.lua"
+    path.write_text("""weir.needs {
+      net = { "tenant" }, write = { "filter_state_export.yaml" }, mutate = true,
+    }
+""" + text.split("\n", 1)[1])
+    result = run_weir("run", "--sim", path, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "deployed" in result.stdout
+    assert "id" in (tmp_path / "filter_state_export.yaml").read_text()
 
 
 # ---- the session ----
