@@ -33,8 +33,8 @@ weir = {} -- luacheck: ignore 121
 
 ---Stops the running task and lets somebody look around: a session as of
 ---`weir repl`, in which the script's variables can be read and set. `:continue`
----or Ctrl-D goes on. Other tasks run meanwhile. Without a terminal it only
----warns.
+---or Ctrl-D goes on. Other tasks run meanwhile. Without a terminal, and
+---in a confined run, it only warns.
 ---
 ---```lua
 ---for _, name in ipairs { "gold", "silver" } do
