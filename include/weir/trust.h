@@ -38,6 +38,7 @@
 
 #include "weir/buf.h"
 #include "weir/err.h"
+#include "weir/json.h"
 #include "weir/minisign.h"
 #include "weir/semver.h"
 
@@ -89,6 +90,9 @@ void weir_trust_store_fini(struct weir_trust_store *store);
 enum weir_code weir_trust_store_read(struct weir_trust_store *store,
                                      const char *text, size_t len,
                                      struct weir_err *err);
+/* The file as a document, and the keys of a policy in the same form; free it
+ * with weir_json_free().  NULL without memory. */
+struct weir_json *weir_trust_store_json(const struct weir_trust_store *store);
 /* Appends the file's text. */
 enum weir_code weir_trust_store_write(const struct weir_trust_store *store,
                                       struct weir_buf *out,

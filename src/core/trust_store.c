@@ -86,7 +86,7 @@ static enum weir_code add_key(struct weir_json *list,
     if (weir_trust_set_text(object, "name", key->name) ||
         weir_trust_set_text(object, "id", id) ||
         weir_trust_set_text(object, "key", word) ||
-        weir_trust_set_time(object, "added", key->added) ||
+        (key->added && weir_trust_set_time(object, "added", key->added)) ||
         (key->expires &&
          weir_trust_set_time(object, "expires", key->expires))) {
         weir_json_free(object);
@@ -105,7 +105,8 @@ static enum weir_code add_revoked(struct weir_json *list,
         return WEIR_NOMEM;
     weir_minisign_id_text(revoked->id, id);
     if (weir_trust_set_text(object, "id", id) ||
-        weir_trust_set_time(object, "since", revoked->since) ||
+        (revoked->since &&
+         weir_trust_set_time(object, "since", revoked->since)) ||
         (*revoked->name &&
          weir_trust_set_text(object, "name", revoked->name)) ||
         (*revoked->reason &&
@@ -133,24 +134,37 @@ static enum weir_code add_lists(struct weir_json *keys,
     return WEIR_OK;
 }
 
-enum weir_code weir_trust_store_write(const struct weir_trust_store *store,
-                                      struct weir_buf *out,
-                                      struct weir_err *err)
+struct weir_json *weir_trust_store_json(const struct weir_trust_store *store)
 {
     struct weir_json *json = weir_json_new_object();
     struct weir_json *keys = weir_json_new_array(),
                      *revoked = weir_json_new_array();
-    enum weir_code code = json ? add_lists(keys, revoked, store) : WEIR_NOMEM;
 
-    if (code) {
+    if (!json || add_lists(keys, revoked, store)) {
+        weir_json_free(json);
         weir_json_free(keys);
         weir_json_free(revoked);
-    } else {
-        code = weir_json_set(json, "keys", keys);
-        if (weir_json_set(json, "revoked", revoked))
-            code = WEIR_NOMEM;
+        return NULL;
     }
-    code = code ? weir_err_nomem(err) : weir_json_write(json, 2, out, err);
+    if (weir_json_set(json, "keys", keys)) {
+        weir_json_free(revoked);
+        revoked = NULL;
+    }
+    if (!revoked || weir_json_set(json, "revoked", revoked)) {
+        weir_json_free(json);
+        return NULL;
+    }
+    return json;
+}
+
+enum weir_code weir_trust_store_write(const struct weir_trust_store *store,
+                                      struct weir_buf *out,
+                                      struct weir_err *err)
+{
+    struct weir_json *json = weir_trust_store_json(store);
+    enum weir_code code =
+        json ? weir_json_write(json, 2, out, err) : weir_err_nomem(err);
+
     weir_json_free(json);
     if (!code) {
         weir_buf_addc(out, '\n');

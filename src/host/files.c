@@ -69,13 +69,13 @@ int host_files_write(int fd, const char *data, size_t len)
 }
 
 /* A new file; a process of the same number may have left one behind. */
-static int create(const char *path)
+static int create(const char *path, mode_t mode)
 {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    int fd = open(path, flags, 0666);
+    int fd = open(path, flags, mode);
 
     if (fd < 0 && errno == EEXIST && unlink(path) == 0)
-        fd = open(path, flags, 0666);
+        fd = open(path, flags, mode);
     return fd;
 }
 
@@ -94,17 +94,25 @@ static void sync_folder(const char *path)
     free(copy);
 }
 
+/* Whoever may read a program may run it. */
+static mode_t kept_mode(mode_t old, mode_t mode)
+{
+    mode_t run = mode & 0111 ? (old & 0444) >> 2 : 0;
+
+    return (old & 07777) | run;
+}
+
 /* Returns 0 or an errno. */
 static int replace(const char *path, const char *temporary, const void *data,
-                   size_t len)
+                   size_t len, mode_t mode)
 {
     struct stat old;
     bool is_there = stat(path, &old) == 0;
-    int fd = create(temporary), number = 0;
+    int fd = create(temporary, mode), number = 0;
 
     if (fd < 0)
         return errno;
-    if (is_there && fchmod(fd, old.st_mode & 07777) != 0)
+    if (is_there && fchmod(fd, kept_mode(old.st_mode, mode)) != 0)
         number = errno;
     if (number == 0)
         number = host_files_write(fd, data, len);
@@ -124,6 +132,13 @@ static int replace(const char *path, const char *temporary, const void *data,
 enum weir_code host_files_replace(const char *path, const void *data,
                                   size_t len, struct weir_err *err)
 {
+    return host_files_replace_as(path, data, len, 0666, err);
+}
+
+enum weir_code host_files_replace_as(const char *path, const void *data,
+                                     size_t len, mode_t mode,
+                                     struct weir_err *err)
+{
     char *real = realpath(path, NULL); /* NULL: not there yet */
     const char *target = real ? real : path;
     char *temporary = NULL;
@@ -134,7 +149,7 @@ enum weir_code host_files_replace(const char *path, const void *data,
         free(real);
         return weir_err_nomem(err);
     }
-    number = replace(target, temporary, data, len);
+    number = replace(target, temporary, data, len, mode);
     if (number != 0)
         code = fail(err, path, number);
     free(temporary);

@@ -3,6 +3,7 @@
 #define HOST_FILES_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "weir/err.h"
 
@@ -14,6 +15,11 @@ enum weir_code host_files_make_folder(const char *path, struct weir_err *err);
  * link stays one.  WEIR_IO or WEIR_NOMEM on failure; the file is as it was. */
 enum weir_code host_files_replace(const char *path, const void *data,
                                   size_t len, struct weir_err *err);
+/* The same, and a new file gets `mode` less the umask (0666 above); one that
+ * is there keeps its mode, but gets permission to run if `mode` has any. */
+enum weir_code host_files_replace_as(const char *path, const void *data,
+                                     size_t len, mode_t mode,
+                                     struct weir_err *err);
 
 /* A file that will be put in its place later, perhaps when nothing can be
  * waited for: its folder is held open. */

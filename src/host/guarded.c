@@ -1,0 +1,194 @@
+#include "guarded.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "folders.h"
+
+static enum weir_code failed(const char *path, struct weir_err *err)
+{
+    weir_err_set(err, WEIR_IO, "%s: %s", path, strerror(errno));
+    return WEIR_IO;
+}
+
+/* ---- who else ---- */
+
+static bool owner_is_good(uid_t owner, enum host_guard guard)
+{
+    return owner == 0 || (guard != HOST_GUARD_MACHINE && owner == geteuid());
+}
+
+static enum weir_code refuse_owner(const char *path, const struct stat *file,
+                                   enum host_guard guard, struct weir_err *err)
+{
+    weir_err_set(err, WEIR_CONFIG,
+                 "%s: it belongs to somebody else (user %u), who could change "
+                 "what it says",
+                 path, (unsigned)file->st_uid);
+    weir_err_hint(
+        err, "chown %s %s",
+        guard == HOST_GUARD_MACHINE ? "root" : "it to yourself:", path);
+    return WEIR_CONFIG;
+}
+
+static enum weir_code check_file(const char *path, const struct stat *file,
+                                 enum host_guard guard, struct weir_err *err)
+{
+    unsigned mode = (unsigned)file->st_mode & 07777;
+
+    if (!S_ISREG(file->st_mode))
+        return weir_err_set(err, WEIR_CONFIG, "%s: is no regular file", path);
+    if (!owner_is_good(file->st_uid, guard))
+        return refuse_owner(path, file, guard, err);
+    if (mode & 022) {
+        weir_err_set(err, WEIR_CONFIG,
+                     "%s: others may write it (mode %04o), and so decide what "
+                     "it says",
+                     path, mode);
+        weir_err_hint(err, "chmod go-w %s", path);
+        return WEIR_CONFIG;
+    }
+    if (guard == HOST_GUARD_SECRET && (mode & 077)) {
+        weir_err_set(err, WEIR_CONFIG,
+                     "%s: others may read it (mode %04o), and it is a secret",
+                     path, mode);
+        weir_err_hint(err,
+                      "chmod 600 %s; if others have read it already, "
+                      "it is no secret any more",
+                      path);
+        return WEIR_CONFIG;
+    }
+    return WEIR_OK;
+}
+
+/* Whoever may write the folder can put another file in this one's place.  With
+ * the sticky bit (/tmp) they cannot. */
+static enum weir_code check_folder(const char *path, enum host_guard guard,
+                                   struct weir_err *err)
+{
+    char *copy = strdup(path);
+    const char *folder;
+    struct stat it;
+    enum weir_code code = WEIR_OK;
+
+    if (!copy)
+        return weir_err_nomem(err);
+    folder = dirname(copy);
+    if (stat(folder, &it) != 0) {
+        code = failed(folder, err);
+    } else if (!owner_is_good(it.st_uid, guard)) {
+        code = refuse_owner(folder, &it, guard, err);
+    } else if ((it.st_mode & 022) && !(it.st_mode & S_ISVTX)) {
+        code = weir_err_set(err, WEIR_CONFIG,
+                            "%s: others may write this folder (mode %04o), and "
+                            "so put another file in the place of %s",
+                            folder, (unsigned)it.st_mode & 07777, path);
+        weir_err_hint(err, "chmod go-w %s", folder);
+    }
+    free(copy);
+    return code;
+}
+
+/* ---- reading ---- */
+
+static enum weir_code read_all(int fd, const char *path, struct weir_buf *out,
+                               struct weir_err *err)
+{
+    char part[4096];
+    enum weir_code code = WEIR_OK;
+    ssize_t n;
+
+    while ((n = read(fd, part, sizeof(part))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            code = failed(path, err);
+            break;
+        }
+        if (weir_buf_add(out, part, (size_t)n)) {
+            code = weir_buf_err(out, path, err);
+            break;
+        }
+    }
+    explicit_bzero(part, sizeof(part));
+    return code;
+}
+
+enum weir_code host_guarded_read(const char *path, enum host_guard guard,
+                                 struct weir_buf *out, bool *there,
+                                 struct weir_err *err)
+{
+    /* A pipe of that name must not be waited for. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat file;
+    enum weir_code code;
+
+    if (there)
+        *there = fd >= 0;
+    if (fd < 0)
+        return there && errno == ENOENT ? WEIR_OK : failed(path, err);
+    code = fstat(fd, &file) == 0 ? check_file(path, &file, guard, err)
+                                 : failed(path, err);
+    if (code == WEIR_OK)
+        code = check_folder(path, guard, err);
+    if (code == WEIR_OK)
+        code = read_all(fd, path, out, err);
+    close(fd);
+    return code;
+}
+
+/* ---- locking ---- */
+
+enum { TRIES = 200, TRY_MS = 50 };
+
+static enum weir_code wait_for_lock(int fd, const char *path,
+                                    struct weir_err *err)
+{
+    const struct timespec pause = {.tv_nsec = TRY_MS * 1000000L};
+
+    for (int i = 0; i < TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return WEIR_OK;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return failed(path, err);
+        nanosleep(&pause, NULL);
+    }
+    return weir_err_set(err, WEIR_LOCKED,
+                        "%s: another process has held it for %d seconds", path,
+                        TRIES * TRY_MS / 1000);
+}
+
+enum weir_code host_guarded_lock(const char *path, int *lock,
+                                 struct weir_err *err)
+{
+    char *name = NULL;
+    enum weir_code code = host_folders_make_private(path, err);
+    int fd;
+
+    if (code)
+        return code;
+    if (asprintf(&name, "%s.lock", path) < 0)
+        return weir_err_nomem(err);
+    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    code = fd < 0 ? failed(name, err) : wait_for_lock(fd, name, err);
+    free(name);
+    if (code == WEIR_OK)
+        *lock = fd;
+    else if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+void host_guarded_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
+}
