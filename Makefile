@@ -67,7 +67,7 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all docs demo test unit lua-test e2e seeds fuzz fuzz-targets asan lint \
-    format setup clean help install uninstall bench tsan tsan-run soak \
+    format setup clean help install uninstall deb try-deb bench tsan tsan-run soak \
     torture torture-core torture-sweep valgrind
 
 all: $(BUILD)/weir ## build the program and the library
@@ -171,6 +171,24 @@ uninstall: ## removes what install put there
 	    $(DESTDIR)$(DATADIR)/man/man1/weir.1 \
 	    $(DESTDIR)$(DATADIR)/man/man7/weir-lua.7
 
+# ---- packaging ----
+
+DEB_DIR ?= $(BUILD)/deb
+# What try-deb runs there.
+TRY     ?= examples/deploy_filter.lua
+
+deb: all docs $(BUILD)/weir.1 ## a Debian package, in build/deb
+	@scripts/setup build deb
+	@rm -rf $(DEB_DIR)
+	$(call step,DEB,$(DEB_DIR))$(MAKE) -s install PREFIX=/usr \
+	    DESTDIR=$(abspath $(DEB_DIR))/root >/dev/null
+	@CC="$(CC)" scripts/deb --stage $(DEB_DIR)/root --version $(VERSION) \
+	    --late "$(LATE_PKGS) $(CORE_LATE_PKGS)" --output $(DEB_DIR)
+
+try-deb: deb ## install the package on a clean Debian 12, run it there (root)
+	@scripts/setup build soak
+	scripts/try-deb $(DEB_DIR)/weir_$(VERSION)_*.deb $(TRY)
+
 # ---- testing ----
 
 test: ## run every test: unit, lua, e2e, torture (installs what they need)
@@ -239,8 +257,10 @@ fuzz: ## fuzz the core (FUZZ_SECONDS=600 each, FUZZ_JOBS=2, FUZZ="json url")
 	@scripts/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
 	    --seed $(FUZZ_SEED) $(FUZZ:%=build/fuzz/tests/fuzz/%)
 
-soak: $(BUILD)/weir ## deploy 10,000 filters under random faults (SOAK_N=…)
+soak: $(BUILD)/weir ## 10,000 filters under random faults (SOAK_N=…); try-deb
 	WEIR=$(abspath $(BUILD)/weir) $(PYTHON) tests/e2e/soak.py $(SOAK_N)
+	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory try-deb; \
+	    else echo "soak: try-deb is left out: it needs root"; fi
 
 # ---- want of memory ----
 
