@@ -134,6 +134,8 @@ static void missing_item(const struct question *question, char *out,
 
     if (question->kind != WEIR_PERMISSION_NET)
         weir_cut_copy(out, size, question->text, strlen(question->text));
+    else if (question->host.tenant && !question->address)
+        weir_cut_printf(out, size, "tenant");
     else if (question->address)
         weir_cut_copy(out, size, question->address, strlen(question->address));
     else if (port == 443 || port == 80)
@@ -190,8 +192,10 @@ static void say_granted(const struct weir_permissions *p,
     if (kind == WEIR_PERMISSION_MUTATE)
         return;
     if (n == 0) {
-        weir_err_append(err, "; nothing is, under %s",
-                        weir_permission_word(kind));
+        weir_err_append(err, "; no %s is",
+                        kind == WEIR_PERMISSION_NET   ? "host"
+                        : kind == WEIR_PERMISSION_ENV ? "variable"
+                                                      : "path");
         return;
     }
     weir_err_append(err, "; granted: ");

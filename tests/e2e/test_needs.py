@@ -205,7 +205,7 @@ def test_the_hosts_secrets_go_where_the_host_says(run_weir, script, sim):
         """
     refused = run_weir("run", script(text % ("", sim.url)), env=SECRET)
     assert refused.stdout == ("false\tenv: the variable CXONE_CLIENT_SECRET is not granted; "
-                              "nothing is, under env\n"), refused.stderr
+                              "no variable is\n"), refused.stderr
     granted = run_weir("run", script(text % ('"CXONE_CLIENT_SECRET"', sim.url)), env=SECRET)
     assert granted.stdout == "true\ttrue\n", granted.stderr
 
@@ -292,3 +292,18 @@ def test_a_flag_that_cannot_be_read_is_a_mistake(run):
 def test_a_script_that_declares_nothing_runs_as_ever(run):
     result = run('print(weir.needs.granted(), os.getenv "A", io.popen ~= nil)', env={"A": "b"})
     assert (result.returncode, result.stdout) == (0, "nil\tb\ttrue\n")
+
+
+# ---- in a session ----
+
+def test_a_session_can_be_confined_too(run_weir):
+    def repl(line, *flags):
+        return run_weir("repl", "--sim", *flags, input=line + "\n")
+
+    inputs = 'print(select(2, weir.http.get "https://a.test/").hint, os.getenv "A")'
+    assert "grant it with --net=a.test" in repl(inputs, "--sandbox", "--env=A").stdout
+    denied = repl("tenant.filters:list()()", "--sandbox")
+    assert denied.returncode == 5 and "grant it with --net=tenant" in denied.stderr
+    assert repl("print(tenant.filters:list()())", "--sandbox", "--net=tenant").stdout == "nil\n"
+    dry = repl('print(tenant.client:delete("/x"))', "--dry-run")
+    assert "weir: would send DELETE /x (no body; kept back by --dry-run)" in dry.stderr

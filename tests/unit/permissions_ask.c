@@ -213,6 +213,8 @@ static void an_address_is_granted_beside_the_name(void **state)
 static void the_tenant_is_what_the_host_says(void **state)
 {
     struct weir_permissions *p = grants_parse("{\"net\":[\"tenant\"]}");
+    struct weir_permissions *none = grants_parse("{}");
+    struct weir_err err = WEIR_ERR_INIT;
 
     (void)state;
     assert_int_equal(weir_permissions_connect(p, "acme.test", 443, NULL),
@@ -226,6 +228,15 @@ static void the_tenant_is_what_the_host_says(void **state)
                      WEIR_OK);
     assert_int_equal(weir_permissions_connect(p, "acme.test", 8443, NULL),
                      WEIR_DENIED);
+    assert_int_equal(weir_permissions_tenant(none, "https://acme.test", NULL),
+                     WEIR_OK);
+    assert_int_equal(weir_permissions_connect(none, "acme.test", 443, &err),
+                     WEIR_DENIED);
+    assert_string_equal(err.hint,
+                        "the script declares it in its first statement: "
+                        "weir.needs { net = {\"tenant\"} }");
+    weir_err_clear(&err);
+    weir_permissions_free(none);
     assert_int_equal(weir_permissions_connect(p, "127.0.0.1", 8080, NULL),
                      WEIR_OK);
     assert_int_equal(weir_permissions_connect(p, "localhost", 8080, NULL),
@@ -401,14 +412,11 @@ static void a_denial_says_how_it_is_declared(void **state)
                   "weir.needs { read = {\"/etc\"} }");
     assert_denial(
         weir_permissions_path(p, WEIR_PERMISSION_WRITE, "o\"\\\n", NULL, &err),
-        &err,
-        "write: writing o\"\\? is not granted; nothing is, under "
-        "write",
+        &err, "write: writing o\"\\? is not granted; no path is",
         "the script declares it in its first statement: "
         "weir.needs { write = {\"o\\\"\\\\?\"} }");
     assert_denial(weir_permissions_env(p, "HOME", &err), &err,
-                  "env: the variable HOME is not granted; nothing is, under "
-                  "env",
+                  "env: the variable HOME is not granted; no variable is",
                   "the script declares it in its first statement: "
                   "weir.needs { env = {\"HOME\"} }");
     assert_denial(weir_permissions_mutate(p, "PUT /x", &err), &err,
