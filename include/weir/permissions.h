@@ -145,7 +145,7 @@ bool weir_permissions_mutates(const struct weir_permissions *p);
 enum weir_code weir_permissions_connect(const struct weir_permissions *p,
                                         const char *host, unsigned port,
                                         struct weir_err *err);
-/* The same for the host and port of a URL. */
+/* The same for the host and port of a URL; WEIR_INVALID if it is none. */
 enum weir_code weir_permissions_url(const struct weir_permissions *p,
                                     const char *url, struct weir_err *err);
 /* Whether that connection may be to `address` ("127.0.0.1", "::1"), to which

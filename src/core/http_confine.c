@@ -86,18 +86,15 @@ enum weir_code weir_http_may_ask(struct weir_http_exchange *x,
 {
     char host[HOST_MAX];
     unsigned port;
-    enum weir_code code = weir_url_host(x->url, host, sizeof(host), &port, err);
+    enum weir_code code = weir_permissions_url(state->permissions, x->url, err);
 
-    /* The URL was checked: only its host can be too long. */
-    if (code == WEIR_INVALID)
-        code = weir_permissions_connect(state->permissions, "", 0, err);
-    else if (!code)
-        code = weir_permissions_connect(state->permissions, host, port, err);
     if (code == WEIR_DENIED && err)
         err->final = true;
-    if (!code)
-        x->direct =
-            x->origin.loopback || is_direct(state->settings.no_proxy, host);
+    if (code || !state->settings.proxy)
+        return code;
+    code = weir_url_host(x->url, host, sizeof(host), &port, err);
+    x->direct = !code && (x->origin.loopback ||
+                          is_direct(state->settings.no_proxy, host));
     return code;
 }
 
