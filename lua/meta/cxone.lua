@@ -11,6 +11,10 @@
 ---}
 ---print(record.id, record.status)
 ---```
+---
+---In a run that may change nothing (`--dry-run`, or without `mutate` in
+---`weir.needs`) what would be sent is said, and the tenant then looks as if it had
+---been: a filter that would be created has an id such as `dry-run-1` and is ACTIVE.
 ---@class cxone
 cxone = {} -- luacheck: ignore 121
 
@@ -37,7 +41,8 @@ cxone = {} -- luacheck: ignore 121
 
 ---Connects to a tenant; sends nothing before the first call. Under `--sim` the
 ---simulator answers, whatever the options say. Raises "config" naming all that
----is missing.
+---is missing. In a confined run the host's secrets go to the tenant that the host
+---knows; with other addresses "denied", unless `env` grants each by its name.
 ---@param options? cxone.connect_options
 ---@return cxone.tenant
 function cxone.connect(options) end

@@ -3,7 +3,8 @@
 ---Where a bearer token comes from (RFC 6749). A token is kept, renewed 30 s
 ---before it ends (at half its life where that is under 60 s), and asked for
 ---once, however many tasks wait for it. Every secret and token is hidden in
----all that the program writes.
+---all that the program writes. A run that may change nothing takes tokens of its
+---tenant alone, since a POST to anywhere else may be anything.
 ---
 ---```lua
 ---local auth, secret = require "weir.auth", require "weir.secret"

@@ -41,7 +41,8 @@ local client = {}
 ---@field body? string the body, as it is
 ---@field form? table<string, any> the body, form-encoded
 ---@field if_match? string a strong ETag; lets PUT and DELETE be repeated
----@field safe? boolean the call changes nothing although its method says so: it may be repeated
+---@field safe? boolean the call changes nothing although its method says so: it may be
+---repeated. (A run that may change nothing takes only the dialect's word for that.)
 ---@field idempotent? boolean done twice it is as done once: it may be repeated, too
 ---@field timeout? number seconds, in place of the client's
 ---@field max_bytes? integer in place of the client's

@@ -56,7 +56,9 @@ local etag = {}
 ---that gets a copy of the current state and returns it changed.
 ---
 ---Errors: `"conflict"` with `err.conflicts`, or when every attempt met a newer
----state; `"protocol"` (no usable ETag, no JSON object); or what the call met.
+---state; `"protocol"` (no usable ETag, no JSON object); or what the call met. In a
+---run that may change nothing (`--dry-run`) `"denied"`, with `err.state`: what
+---would have been sent.
 ---
 ---```lua
 ---local record = tenant.filters:create {
