@@ -55,6 +55,24 @@ static enum weir_code grant_host(struct weir_permissions *permissions,
                                     text, err);
 }
 
+/* What a terminal obeys or does not show: whoever reads what a run may do
+ * must see what is there.  C0 and C1 controls; marks of direction and width
+ * zero, and separators (U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F,
+ * U+FEFF). */
+static bool is_unseen(const unsigned char *text, size_t len)
+{
+    if (text[0] < ' ' || text[0] == 0x7f)
+        return true;
+    if (len >= 2 && text[0] == 0xc2 && text[1] < 0xa0)
+        return true;
+    if (len >= 3 && text[0] == 0xe2 && text[1] == 0x80)
+        return (text[2] >= 0x8b && text[2] <= 0x8f) ||
+               (text[2] >= 0xa8 && text[2] <= 0xae);
+    if (len >= 3 && text[0] == 0xe2 && text[1] == 0x81)
+        return text[2] >= 0xa0 && text[2] <= 0xaf;
+    return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+}
+
 static const char *path_fault(const char *item, size_t len)
 {
     if (len == 0)
@@ -64,8 +82,8 @@ static const char *path_fault(const char *item, size_t len)
     if (item[0] == '~')
         return "'~' is the shell's word for a home; name the folder";
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)item[i] < ' ' || item[i] == 0x7f)
-            return "a path holds a control character";
+        if (is_unseen((const unsigned char *)item + i, len - i))
+            return "a path holds a character that is not seen";
     }
     return NULL;
 }
