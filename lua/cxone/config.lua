@@ -49,12 +49,14 @@ local function overlay(base, over)
   return out
 end
 
---- An empty variable counts as one that is not set, as in curl and git. The
--- secret ones are no longer in the environment; the host keeps them.
-local function env(name)
-  local value = os.getenv(name)
-  if value ~= "" and value ~= nil then return value end
-  return core.secret(name)
+--- What the host knows under a variable's name, from the environment or from a
+-- context, and where from. A secret that is only looked at is not fetched.
+local function known_to_host(name, look)
+  local value, origin = core.setting(name)
+  if value ~= nil or not origin or look then return value or origin and "", origin end
+  local fetched, e = core.secret(name)
+  if e then error(e, 0) end
+  return fetched, origin
 end
 
 --- The path part of a URL: the simulator serves the token endpoint there.
@@ -102,8 +104,8 @@ local function require_complete(missing)
   error(err.new {
     code = "config",
     message = "no tenant to connect to: " .. list(missing) .. " not set",
-    hint = "set what is missing, or try the script without an account: "
-      .. "weir run --sim " .. (arg and arg[0] or "SCRIPT"),
+    hint = "set what is missing, keep the tenant under a name (weir context add), or try the "
+      .. "script without an account: weir run --sim " .. (arg and arg[0] or "SCRIPT"),
   }, 0)
 end
 
@@ -124,9 +126,10 @@ local function require_usable(settings)
 end
 
 --- What a connection would be made of, complete or not: the settings; where
--- each came from ("option", the name of a variable, "simulator", "dialect");
--- and the variables that are missing, without which there are no addresses.
-function config.survey(given)
+-- each came from ("option", the name of a variable, "context prod", "simulator",
+-- "dialect"); and the variables that are missing, without which there are no
+-- addresses. With `look` secrets are not fetched: "" stands for one that is there.
+function config.survey(given, look)
   given = options.check("cxone.connect", given, known)
   local settings, sources = { dialect = overlay(dialect, given.dialect) }, {}
   for key in pairs(known) do
@@ -136,8 +139,7 @@ function config.survey(given)
       if settings[key] ~= nil then
         sources[key] = "option"
       elseif name then
-        settings[key] = env(name)
-        sources[key] = settings[key] and name
+        settings[key], sources[key] = known_to_host(name, look)
       end
     end
   end
@@ -164,7 +166,7 @@ local pinned
 -- on its secrets are for these; whoever connects to others needs to be granted
 -- each by its name.
 function config.pin()
-  local settings = config.survey { token = "whatever" }
+  local settings = config.survey({ token = "whatever" }, true)
   pinned = { base_url = settings.base_url, token_url = settings.token_url }
   return pinned.base_url, pinned.token_url
 end
@@ -175,14 +177,24 @@ local function require_granted(settings, sources)
     return
   end
   for _, key in ipairs { "client_secret", "access_key_secret" } do
-    if sources[key] and sources[key] == variables[key] then require_env(sources[key]) end
+    -- From a variable or from a context, but not the script's own.
+    if sources[key] and sources[key] ~= "option" and sources[key] ~= "simulator" then
+      require_env(variables[key])
+    end
   end
 end
 
 local origins = { option = "the script", simulator = "the simulator" }
 
+--- Where the tenant came from, in words; second, the context.
+local function origin_of(sources)
+  local source = sources.tenant
+  local context = string.match(source, "^context (.*)")
+  return origins[source] or context and source or "the environment", context
+end
+
 --- What a connection is made of; raises what is wrong with it. Second, where
--- its tenant came from, in words.
+-- its tenant came from, in words; third, the context, if it was one.
 function config.resolve(given)
   local settings, sources, missing = config.survey(given)
   require_complete(missing)
@@ -190,7 +202,7 @@ function config.resolve(given)
   require_granted(settings, sources)
   settings.limit = overlay(settings.dialect.limit, settings.limit)
   settings.retry = overlay(settings.dialect.retry, settings.retry)
-  return settings, origins[sources.base_url] or origins[sources.tenant] or "the environment"
+  return settings, origin_of(sources)
 end
 
 return config

@@ -62,12 +62,13 @@ end
 -- the embedded simulator answers, whatever the options say. Nothing is sent
 -- before the first call.
 function cxone.connect(options)
-  local settings, origin = config.resolve(options)
+  local settings, origin, context = config.resolve(options)
   tell_host(settings.tenant, settings.base_url, origin)
   local tenant = setmetatable({
     name = settings.tenant,
     base_url = settings.base_url,
     simulated = settings.simulated,
+    context = context,
     dialect = settings.dialect,
     auth = make_auth(settings),
   }, Tenant)

@@ -37,8 +37,14 @@ local function check_setting(report, key, settings, sources, variable, missing)
 end
 
 --- The settings; nil if something is missing or cannot be used.
-local function check_settings(report)
-  local settings, sources, list = config.survey()
+local function check_settings(report, facts)
+  local surveyed, settings, sources, list = pcall(config.survey, nil, true)
+  report:add("context", "ok", facts.context
+    and ("%s (%s)"):format(facts.context, facts.chosen_by) or "none (" .. facts.chosen_by .. ")")
+  if not surveyed then
+    report:fail("configuration", settings)
+    return nil
+  end
   local missing = {}
   for _, name in ipairs(list) do missing[name] = true end
   for _, key in ipairs { "tenant", "client_id", "client_secret", "access_key_id",
@@ -47,15 +53,16 @@ local function check_settings(report)
   end
   if #list > 0 then
     report:add("configuration", "fail", "not complete: nothing was sent",
-      ("set %s; or try weir doctor --sim"):format(table.concat(list, ", ")), "config")
+      ("set %s, or name a context (weir context); or try weir doctor --sim"):format(
+        table.concat(list, ", ")), "config")
     return nil
   end
-  local ok, e = pcall(config.resolve)
+  local ok, resolved = pcall(config.resolve)
   if not ok then
-    report:fail("configuration", e)
+    report:fail("configuration", resolved)
     return nil
   end
-  return settings
+  return resolved
 end
 
 -- Steps --------------------------------------------------------------------------
@@ -199,7 +206,7 @@ end
 
 function tenant_checks.run(report, facts)
   local seconds = facts.timeout
-  local settings = check_settings(report)
+  local settings = check_settings(report, facts)
   if not settings then
     skip(report, { "base_connection", "token_connection", "clock", "token", "scopes", "read",
       "rate_limit" }, "the configuration comes first")

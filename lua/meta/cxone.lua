@@ -51,6 +51,7 @@ function cxone.connect(options) end
 ---@field name string
 ---@field base_url string
 ---@field simulated boolean?  true under `--sim`
+---@field context string?     the context that the tenant's settings come from
 ---@field dialect table
 ---@field schema weir.filter.schema  what its definitions are checked by
 ---@field auth weir.auth.Auth

@@ -49,8 +49,17 @@ struct bind_context {
     /* What the script's first statement, or its manifest, says that it needs;
      * NULL: nothing was declared. */
     const struct weir_permissions *declared;
-    /* The secret that the host keeps under `name`, or NULL; NULL: none. */
-    const char *(*secret)(const char *name);
+    /* What the host knows as `name`, a variable's: value, and where it comes
+     * from; both NULL where it knows nothing, and no value for a secret.  NULL:
+     * the environment is asked. */
+    enum weir_code (*setting)(const char *name, const char **value,
+                              const char **origin, struct weir_err *err);
+    /* Fetches the secret that the host has under `name`; a NULL value where
+     * there is none.  NULL: there are none. */
+    enum weir_code (*secret)(const char *name, const char **value,
+                             struct weir_err *err);
+    /* The name of the context that the tenant's settings come from, or NULL. */
+    const char *context;
 };
 void bind_context_set(lua_State *L, struct bind_context *context);
 struct bind_context *bind_context(lua_State *L);

@@ -1,4 +1,6 @@
 /* weir.core: what the root module and the Lua faces need of the program. */
+#include <stdlib.h>
+
 #include "bind.h"
 #include "secret.h"
 #include "weir/version.h"
@@ -16,6 +18,28 @@ static int core_libraries(lua_State *L)
 {
     lua_pushstring(L, weir_version_libraries());
     return 1;
+}
+
+/* setting(name) → value, origin: what the host knows as the variable `name`;
+ * nil and the origin for a secret, nothing for what it does not know */
+static int core_setting(lua_State *L)
+{
+    const struct bind_context *context = bind_context(L);
+    const char *name = luaL_checkstring(L, 1);
+    const char *value = NULL, *origin = NULL;
+    struct weir_err err = WEIR_ERR_INIT;
+
+    if (!context->setting) {
+        value = getenv(name);
+        origin = value && *value ? name : NULL;
+    } else if (context->setting(name, &value, &origin, &err)) {
+        return bind_raise(L, &err);
+    }
+    if (!origin)
+        return 0;
+    lua_pushstring(L, value);
+    lua_pushstring(L, origin);
+    return 2;
 }
 
 /* tenant(name, base_url, origin): tells the host where the run connects to */
@@ -59,9 +83,13 @@ int luaopen_weir_core(lua_State *L)
 {
     const char *sim_url = bind_context(L)->sim_url;
 
-    lua_createtable(L, 0, 10);
+    lua_createtable(L, 0, 12);
     lua_pushcfunction(L, core_misuse);
     lua_setfield(L, -2, "misuse");
+    lua_pushcfunction(L, core_setting);
+    lua_setfield(L, -2, "setting");
+    lua_pushstring(L, bind_context(L)->context);
+    lua_setfield(L, -2, "context");
     lua_pushcfunction(L, core_tenant);
     lua_setfield(L, -2, "tenant");
     lua_pushcfunction(L, bind_secret_host);

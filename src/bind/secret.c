@@ -74,11 +74,15 @@ static void push_secret(lua_State *L, const char *name, const char *text,
     weir_err_clear(&err);
 }
 
+/* The secret; nil if there is none; nil and why it cannot be had. */
 static int push_found(lua_State *L, const char *name)
 {
     const struct bind_context *context = bind_context(L);
-    const char *text = context->secret ? context->secret(name) : NULL;
+    struct weir_err err = WEIR_ERR_INIT;
+    const char *text = NULL;
 
+    if (context->secret && context->secret(name, &text, &err))
+        return bind_fail(L, &err);
     if (text)
         push_secret(L, name, text, strlen(text));
     else
@@ -91,7 +95,8 @@ int bind_secret_host(lua_State *L)
     return push_found(L, luaL_checkstring(L, 1));
 }
 
-/* find(name) → the secret variable of that name, or nil if it was not set */
+/* find(name) → the secret that the host has under that name, nil if there is
+ * none; or nil and why it cannot be had */
 static int secret_find(lua_State *L)
 {
     if (lua_type(L, 1) != LUA_TSTRING)

@@ -12,6 +12,7 @@
 #include "mhd_late.h"
 #include "probe.h"
 #include "session.h"
+#include "settings.h"
 #include "weir/version.h"
 
 struct doctor_command {
@@ -109,6 +110,8 @@ static void push_facts(lua_State *L, const struct examination *it)
                     weir_version_libraries(),
                     (sim_mhd_load(NULL) ? "none" : sim_mhd.get_version()));
     lua_setfield(L, -2, "libraries");
+    set_text(L, "context", host_settings_context());
+    set_text(L, "chosen_by", host_settings_chosen_by());
     set_text(L, "proxy", words.proxy);
     set_text(L, "no_proxy", words.no_proxy);
     set_text(L, "trust", words.trust);

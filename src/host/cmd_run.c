@@ -31,7 +31,9 @@ const struct host_command host_command_run = {
         "script prints; everything else goes to standard error.\n",
     .options = options,
     .after =
-        "A tenant comes from the environment:\n"
+        "A tenant comes from the context that --context names, else from\n"
+        "the one that WEIR_CONTEXT names, else from the environment if any of\n"
+        "these is set, else from the context in use (weir context):\n"
         "  CXONE_TENANT, CXONE_CLIENT_ID, CXONE_CLIENT_SECRET   required\n"
         "  CXONE_BASE_URL, CXONE_TOKEN_URL                      other places\n"
         "  CXONE_ACCESS_KEY_ID, CXONE_ACCESS_KEY_SECRET         access keys\n"

@@ -13,6 +13,8 @@ const struct host_command *const host_commands[] = {
     &host_command_key,
     &host_command_types,
     &host_command_doctor,
+    &host_command_context,
+    &host_command_config,
     &host_command_sim,
     &host_command_completion,
     &host_command_help,

@@ -12,6 +12,8 @@ extern const struct host_command host_command_check;
 extern const struct host_command host_command_key;
 extern const struct host_command host_command_types;
 extern const struct host_command host_command_doctor;
+extern const struct host_command host_command_context;
+extern const struct host_command host_command_config;
 extern const struct host_command host_command_sim;
 extern const struct host_command host_command_completion;
 extern const struct host_command host_command_help;

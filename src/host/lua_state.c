@@ -273,7 +273,8 @@ static bool is_in_room(const char *module, const char *room)
 
 static bool is_hidden(const char *module)
 {
-    static const char *const rooms[] = {"sim", "check", "types", "doctor"};
+    static const char *const rooms[] = {"sim", "check", "types", "doctor",
+                                        "config"};
 
     for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
         if (is_in_room(module, rooms[i]))

@@ -58,18 +58,21 @@ static struct secret *find(const char *name, size_t len)
 }
 
 /* NULL if there is no memory. */
-static struct secret *copy_of(const char *entry, size_t name_len)
+static struct secret *add(const char *name, size_t name_len, const char *value)
 {
     struct secret *secret = calloc(1, sizeof(*secret));
 
     if (!secret)
         return NULL;
-    secret->name = strndup(entry, name_len);
-    secret->value = strdup(entry + name_len + 1);
-    if (secret->name && secret->value)
-        return secret;
-    forget(secret);
-    return NULL;
+    secret->name = strndup(name, name_len);
+    secret->value = strdup(value);
+    if (!secret->name || !secret->value) {
+        forget(secret);
+        return NULL;
+    }
+    secret->next = secrets;
+    secrets = secret;
+    return secret;
 }
 
 /* Of a variable that is there twice the first counts, as for getenv().
@@ -77,26 +80,26 @@ static struct secret *copy_of(const char *entry, size_t name_len)
  * that the variable is not set. */
 static void keep(const char *entry, size_t name_len)
 {
-    struct secret *secret;
-
-    if (find(entry, name_len))
-        return;
-    secret = copy_of(entry, name_len);
-    if (!secret) {
+    if (!find(entry, name_len) && !add(entry, name_len, entry + name_len + 1))
         lost = true;
-        return;
-    }
-    secret->next = secrets;
-    secrets = secret;
 }
 
-/* unsetenv() would leave the bytes where they are. */
-static void take_from_environment(void)
+/* "NAME=…" of that name: its length; or 0. */
+static size_t this_name(const char *entry, const char *name)
+{
+    size_t len = strlen(name);
+
+    return strncmp(entry, name, len) == 0 && entry[len] == '=' ? len : 0;
+}
+
+/* The variable `name`, or for NULL all that are secret by their names.
+ * unsetenv() would leave the bytes where they are. */
+static void take_from_environment(const char *name)
 {
     char **to = environ;
 
     for (char **from = environ; from && *from; from++) {
-        size_t name_len = secret_name(*from);
+        size_t name_len = name ? this_name(*from, name) : secret_name(*from);
 
         if (name_len == 0) {
             *to++ = *from;
@@ -125,7 +128,7 @@ static void dump_no_core(void)
 void host_secrecy_start(void)
 {
     dump_no_core();
-    take_from_environment();
+    take_from_environment(NULL);
     atexit(forget_all);
 }
 
@@ -134,6 +137,19 @@ const char *host_secrecy_find(const char *name)
     const struct secret *secret = find(name, strlen(name));
 
     return secret && secret->value[0] ? secret->value : NULL;
+}
+
+const char *host_secrecy_take(const char *name)
+{
+    take_from_environment(name);
+    return host_secrecy_find(name);
+}
+
+const char *host_secrecy_keep(const char *name, const char *value)
+{
+    const struct secret *secret = add(name, strlen(name), value);
+
+    return secret ? secret->value : NULL;
 }
 
 enum weir_code host_secrecy_tell(struct weir_log *log, struct weir_err *err)

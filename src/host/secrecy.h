@@ -21,6 +21,12 @@ void host_secrecy_start(void);
  * by this noun until the process exits. */
 const char *host_secrecy_find(const char *name);
 
+/* The same for any variable: it is taken out of the environment as they are. */
+const char *host_secrecy_take(const char *name);
+/* Keeps a copy of a secret under a name; returns it, or NULL without
+ * memory. */
+const char *host_secrecy_keep(const char *name, const char *value);
+
 /* Tells the log every one of them; WEIR_OK, WEIR_NOMEM.  One that is too
  * short for the log to hide is left to whoever uses it to refuse. */
 enum weir_code host_secrecy_tell(struct weir_log *log, struct weir_err *err);

@@ -15,6 +15,7 @@
 #include "run_report.h"
 #include "scheduler.h"
 #include "secrecy.h"
+#include "settings.h"
 #include "signals.h"
 #include "sim.h"
 #include "weir/cut.h"
@@ -222,7 +223,27 @@ static void tenant_in_use(void *ud, const char *name, const char *base_url,
         host_run_report_tenant(name, weir_buf_str(&url)) && s->announce)
         host_say(s, "weir: tenant %s at %s, from %s", name, weir_buf_str(&url),
                  origin);
+    if (s->announce && host_settings_passed_over() && !s->told_passed_over) {
+        s->told_passed_over = true;
+        host_say(s,
+                 "weir: context %s is in use and does not count: the "
+                 "environment has settings",
+                 host_settings_passed_over());
+    }
     weir_buf_fini(&url);
+}
+
+/* Somebody may believe that they count. */
+static void tell_ignored(struct host_session *s)
+{
+    struct weir_buf names;
+
+    weir_buf_init(&names, 1024);
+    if (host_settings_ignored(&names) > 0)
+        host_say(s, "weir: not used: %s; context %s counts, named by %s",
+                 weir_buf_str(&names), host_settings_context(),
+                 host_settings_chosen_by());
+    weir_buf_fini(&names);
 }
 
 /* What the run may do, and what it may use up. */
@@ -266,7 +287,7 @@ static enum weir_code start_report(struct host_session *s,
     if (code == WEIR_OK)
         code = host_run_report_begin(options->report, s->log, s->changes, err);
     if (code == WEIR_OK)
-        host_run_report_where(NULL, options->sim);
+        host_run_report_where(host_settings_context(), options->sim);
     return code;
 }
 
@@ -276,6 +297,8 @@ static enum weir_code begin(struct host_session *s,
 {
     enum weir_code code = weir_log_new(NULL, log_line, s, &s->log, err);
 
+    if (code == WEIR_OK)
+        code = host_settings_begin(options->context, options->sim, err);
     if (code == WEIR_OK)
         code = host_secrecy_tell(s->log, err);
     if (code == WEIR_OK && options->report)
@@ -293,10 +316,14 @@ static enum weir_code begin(struct host_session *s,
     s->context.loop = s->loop;
     s->context.log = s->log;
     s->context.changes = s->changes;
-    s->context.secret = host_secrecy_find;
+    s->context.setting = host_settings_find;
+    s->context.secret = host_settings_secret;
+    s->context.context = host_settings_context();
     s->context.tenant = tenant_in_use;
     s->context.tenant_ud = s;
     s->announce = options->announce && !options->sim;
+    if (s->announce)
+        tell_ignored(s);
     s->context.scheduler = bind_scheduler_new(s->loop);
     if (!s->context.scheduler)
         return weir_err_nomem(err);
@@ -366,5 +393,6 @@ int host_session_end(struct host_session *session, int code)
     weir_changes_free(session->changes);
     host_doors_fini(session);
     weir_log_free(session->log);
+    host_settings_end();
     return code;
 }

@@ -26,7 +26,8 @@ struct sim;
 #define HOST_MAX_REPORT ((size_t)256 * 1024)
 
 struct host_session_options {
-    const char *script; /* path, "-" or NULL */
+    const char *script;  /* path, "-" or NULL */
+    const char *context; /* name or NULL: see settings.h */
     bool sim;
     uint64_t sim_seed;
     const char *sim_state; /* path or NULL; only with sim */
@@ -63,6 +64,12 @@ extern const char *const host_session_colors[];
      HOST_FLAG,                                                                \
      HOST_SESSION_FIELD(sim),                                                  \
      NULL},                                                                    \
+        {"context",                                                            \
+         "NAME",                                                               \
+         "the tenant kept under this name (weir context)",                     \
+         HOST_TEXT,                                                            \
+         HOST_SESSION_FIELD(context),                                          \
+         NULL},                                                                \
         {"sim-seed",                                                           \
          "N",                                                                  \
          "seed of the simulator's ids and chances (default 1)",                \
@@ -144,7 +151,8 @@ struct host_session {
     bool complained; /* of a want of memory */
     bool typed;      /* somebody types: prints go out by and by */
     bool announce;   /* tenants */
-    bool json;       /* stderr is read by a program: one object a line */
+    bool told_passed_over;
+    bool json; /* stderr is read by a program: one object a line */
 };
 
 /* Makes all of it.  0, or an exit code after saying why on stderr; call

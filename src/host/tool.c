@@ -6,6 +6,7 @@
 
 #include "exit.h"
 #include "secrecy.h"
+#include "settings.h"
 
 /* Of a report, after what replaces secrets has made it longer. */
 #define MAX_TEXT ((size_t)256 << 20)
@@ -21,7 +22,9 @@ static int start(lua_State *L)
 
 int host_tool_run(const char *command, lua_CFunction work, void *ud)
 {
-    struct bind_context context = {.loop = NULL};
+    struct bind_context context = {.setting = host_settings_find,
+                                   .secret = host_settings_secret,
+                                   .context = host_settings_context()};
     lua_State *L = luaL_newstate();
     int code = HOST_EXIT_FAILED;
 

@@ -41,7 +41,7 @@ def test_with_the_simulator_all_is_well(run_weir, doctor):
     assert code == 0
     assert {c["status"] for c in checks.values()} == {"ok"}
     assert list(checks) == [
-        "weir", "libraries", "lua_close", "lua_constants", "proxy", "trust", "tenant",
+        "weir", "libraries", "lua_close", "lua_constants", "proxy", "trust", "context", "tenant",
         "client_id", "client_secret", "base_url", "token_url", "base_connection",
         "token_connection", "clock", "token", "scopes", "read", "rate_limit"]
     assert "good for 3600 s" in checks["token"]["detail"]

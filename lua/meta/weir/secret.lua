@@ -19,9 +19,12 @@ local secret = {}
 ---A secret; `tostring` gives its name.
 ---@class weir.secret.Secret
 
----The secret variable of that name; nil if it was not set, or empty.
+---The secret that weir has under that name, from the environment or from the
+---context in use (which is asked now: its program is run, its file read); nil
+---if there is none, nil and why if it cannot be had.
 ---@param name string
----@return weir.secret.Secret?
+---@return weir.secret.Secret? secret
+---@return weir.err? err
 function secret.find(name) end
 
 ---A secret out of a string, such as what a password manager answered. It is

@@ -5,6 +5,7 @@
 local chunk = require "weir.repl.chunk"
 local commands = require "weir.repl.commands"
 local complete = require "weir.repl.complete"
+local core = require "weir.core"
 local cxone = require "cxone"
 local env = require "weir.repl.env"
 local frame = require "weir.repl.frame"
@@ -42,11 +43,12 @@ end
 function Session:place()
   local tenant = rawget(self.env, "tenant")
   if type(tenant) == "table" and type(tenant.name) == "string" then
-    return tenant.simulated and "sim" or tenant.name, not tenant.simulated
+    return tenant.simulated and "sim" or tenant.context or tenant.name, not tenant.simulated
   end
   if weir.sim_url then return "sim", false end
-  local name = os.getenv("CXONE_TENANT")
-  if name and name ~= "" then return name, true end
+  if core.context then return core.context, true end
+  local ok, name = pcall(core.setting, "CXONE_TENANT")
+  if ok and name then return name, true end
   return "weir", false
 end
 
@@ -268,7 +270,8 @@ end
 function Session:greet()
   if self.frame then return self:greet_stopped() end
   local place, is_real = self:place()
-  local where = is_real and self.style:paint("real", "tenant " .. place)
+  local kind = core.context == place and "context " or "tenant "
+  local where = is_real and self.style:paint("real", kind .. place)
     or weir.sim_url and "the simulator"
     or "no tenant configured; weir --sim needs none"
   self:print(string.format("weir %s, %s, %s", weir.version, _VERSION, where))
