@@ -9,6 +9,7 @@
 #ifndef WEIR_YAML_H
 #define WEIR_YAML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "weir/buf.h"
@@ -30,6 +31,28 @@ enum weir_code weir_yaml_scan(const char *text, size_t len,
                               const struct weir_yaml_options *options,
                               const struct weir_sink *sink,
                               struct weir_err *err);
+
+/* A value or a key of a text, and where it stands. */
+struct weir_yaml_place {
+    const char *pointer; /* JSON Pointer (RFC 6901), of a key its member's */
+    bool key;
+    size_t line, column; /* from 1; columns in characters */
+    const char *text;    /* of a scalar, not NUL-terminated; else NULL */
+    size_t len;
+    bool plain; /* a scalar without quotes */
+    /* What a YAML 1.1 reader takes a plain scalar for, where that is another
+     * thing than here ("a boolean (true)"), else NULL. */
+    const char *yaml11;
+};
+
+/* Tells of every value and key of one document, in the order of the text;
+ * aliases are not expanded.  What is told lives during the call.  Errors as
+ * weir_yaml_scan, but for keys, which are not compared. */
+enum weir_code weir_yaml_places(const char *text, size_t len,
+                                const struct weir_yaml_options *options,
+                                void (*tell)(void *ud,
+                                             const struct weir_yaml_place *at),
+                                void *ud, struct weir_err *err);
 
 /* A sink that writes one block-style document to `buf`, numbers as the text
  * they came in.  finish() ends the document; free() in any case. */

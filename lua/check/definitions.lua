@@ -204,14 +204,14 @@ local function place_of(it)
   return it.tag == "Field" and it.value or it
 end
 
-local function note_slow(definition, reading, add)
+--- Calls note(pointer, message) for what works in a definition and may be slow.
+function definitions.slow(definition, note)
   local rules = definition.pattern_rules
   for i, rule in ipairs(type(rules) == "table" and rules or {}) do
     if type(rule) == "table" and rule.type == "regex" and type(rule.pattern) == "string" then
       local portable, differences = regex.portable(rule.pattern)
       for _, difference in ipairs(portable and differences or {}) do
-        add(place_of(node_at(reading, ("/pattern_rules/%d/pattern"):format(i - 1))),
-          "regex", difference.message, nil, "note")
+        note(("/pattern_rules/%d/pattern"):format(i - 1), difference.message)
       end
     end
   end
@@ -238,7 +238,9 @@ function definitions.check(chunk, add)
           (problem.path ~= "" and problem.path .. ": " or "") .. problem.message, problem.hint)
       end
     end
-    note_slow(definition, reading, add)
+    definitions.slow(definition, function(pointer, message)
+      add(place_of(node_at(reading, pointer)), "regex", message, nil, "note")
+    end)
   end
   return handled
 end

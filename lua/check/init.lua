@@ -1,7 +1,9 @@
---- weir check: what is wrong with a script that can be known without running it.
--- All faults of a file in one go, each with its line, column and text.
+--- weir check: what is wrong with a script, or with a definition in a file of its
+-- own, that can be known without running anything. All faults of a file in one
+-- go, each with its line, column and text.
 
 local definitions = require "check.definitions"
+local document = require "check.document"
 local globals = require "check.globals"
 local needs_read = require "weir.needs_read"
 local parser = require "check.parser"
@@ -34,6 +36,15 @@ local function place(text, starts, byte)
   return low, (utf8.len(before, 1, -1, true) or #before) + 1, line, before
 end
 
+--- The byte of a line's column (in characters, from 1), within the line.
+local function byte_of(text, starts, line, column)
+  local first = starts[line] or #text + 1
+  local last = (starts[line + 1] or #text + 2) - 2
+  local part = text:sub(first, last)
+  local offset = utf8.len(part) and utf8.offset(part, column) or column
+  return math.max(first, math.min(first + offset - 1, last))
+end
+
 -- Syntax -----------------------------------------------------------------------
 
 --- Lua's own message, and the byte that it means: where it names a token, that
@@ -63,11 +74,11 @@ end
 
 -- One file -----------------------------------------------------------------------
 
---- Findings of one script's text, in the order of the text: {file, line, column,
--- end_column, code, severity, message, hint, excerpt, before}.
-function check.script(path, text)
-  local findings, starts = {}, line_starts(text)
-  local function add_bytes(from, to, code, message, hint, severity)
+--- A list of findings, and a function that adds one: bytes from and to, code,
+-- message, hint, severity.
+local function new_findings(path, text, starts)
+  local findings = {}
+  return findings, function(from, to, code, message, hint, severity)
     local line, column, excerpt, before = place(text, starts, from)
     local end_line, end_column = place(text, starts, math.max(from, to))
     findings[#findings + 1] = {
@@ -77,6 +88,22 @@ function check.script(path, text)
       severity = severity or "error", from = from,
     }
   end
+end
+
+local function in_order(findings)
+  table.sort(findings, function(a, b)
+    if a.from ~= b.from then return a.from < b.from end
+    return a.message < b.message
+  end)
+  for _, finding in ipairs(findings) do finding.from = nil end
+  return findings
+end
+
+--- Findings of one script's text, in the order of the text: {file, line, column,
+-- end_column, code, severity, message, hint, excerpt, before}.
+function check.script(path, text)
+  local starts = line_starts(text)
+  local findings, add_bytes = new_findings(path, text, starts)
   -- Lua's loader of files skips a first line that begins with '#'.
   local code = text:gsub("^#[^\n]*", function(line) return (" "):rep(#line) end)
   local chunk, message = load(code, "=script", "t")
@@ -99,13 +126,23 @@ function check.script(path, text)
   end
   globals.check(tree, add)
   types.check(tree, definitions.check(tree, add), add)
-  table.sort(findings, function(a, b)
-    if a.from ~= b.from then return a.from < b.from end
-    return a.message < b.message
-  end)
-  for _, finding in ipairs(findings) do finding.from = nil end
-  return findings
+  return in_order(findings)
 end
+
+--- The same of a file with definitions, `form` "yaml" or "json".
+function check.document(path, text, form)
+  local starts = line_starts(text)
+  local findings, add_bytes = new_findings(path, text, starts)
+  document.check(text, form, function(line, column, length, ...)
+    local from = byte_of(text, starts, line, column)
+    -- What has no length of its own is marked to the end of its word.
+    local to = length > 0 and from + length - 1 or text:find("[%s,%]}]", from + 1)
+    add_bytes(from, (to or #text + 1) - (length > 0 and 0 or 1), ...)
+  end)
+  return in_order(findings)
+end
+
+local forms = { yaml = "yaml", yml = "yaml", json = "json" }
 
 --- Findings of a file; nil and a message where it cannot be read.
 function check.file(path)
@@ -118,6 +155,8 @@ function check.file(path)
   if #text > MAX_BYTES then
     return nil, ("%s: over %d bytes, which is more than a script"):format(path, MAX_BYTES)
   end
+  local form = forms[(path:match("%.(%a+)$") or ""):lower()]
+  if form then return check.document(path, text, form) end
   return check.script(path, text)
 end
 

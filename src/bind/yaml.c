@@ -1,5 +1,9 @@
 /* weir.yaml: text to values and back. */
 #include "weir/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "value.h"
 
 /* decode(text [, options]) → value, or nil and an err object. */
@@ -116,8 +120,80 @@ static int yaml_from_json(lua_State *L)
     return 1;
 }
 
+/* What places() collects: Lua must not be called from inside the core, so each
+ * place is written as text first. */
+static void keep_place(void *ud, const struct weir_yaml_place *at)
+{
+    struct weir_buf *out = ud;
+
+    weir_buf_addf(out, "%c%zu %zu %zu ", at->key ? 'k' : 'v', at->line,
+                  at->column, at->plain ? at->len : 0);
+    weir_buf_addf(out, "%s", at->pointer);
+    weir_buf_addc(out, '\0');
+    weir_buf_adds(out, at->yaml11 ? at->yaml11 : "");
+    weir_buf_addc(out, '\0');
+}
+
+static void set_integer(lua_State *L, const char *name, size_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, name);
+}
+
+/* Pushes the place whose text begins at `at`; returns where the next does. */
+static const char *push_place(lua_State *L, const char *at)
+{
+    size_t numbers[3];
+    char *end = (char *)(uintptr_t)(at + 1);
+
+    for (int i = 0; i < 3; i++)
+        numbers[i] = strtoul(end, &end, 10);
+    lua_createtable(L, 0, 6);
+    lua_pushboolean(L, *at == 'k');
+    lua_setfield(L, -2, "key");
+    set_integer(L, "line", numbers[0]);
+    set_integer(L, "column", numbers[1]);
+    set_integer(L, "length", numbers[2]);
+    at = end + 1;
+    lua_pushstring(L, at);
+    lua_setfield(L, -2, "path");
+    at += strlen(at) + 1;
+    if (*at) {
+        lua_pushstring(L, at);
+        lua_setfield(L, -2, "yaml11");
+    }
+    return at + strlen(at) + 1;
+}
+
+/* places(text) → {{path=, key=, line=, column=, length=, yaml11=}, …}, or nil
+ * and an err object. */
+static int yaml_places(lua_State *L)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_buf *buf;
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len), *at;
+    enum weir_code code;
+
+    buf = bind_buf(L, BIND_VALUE_MAX_TEXT);
+    code = weir_yaml_places(text, len, NULL, keep_place, buf, &err);
+    if (!code && buf->failed)
+        code = weir_buf_err(buf, "the places", &err);
+    if (code)
+        return bind_fail(L, &err);
+    lua_newtable(L);
+    at = weir_buf_str(buf);
+    for (lua_Integer n = 1; at < weir_buf_str(buf) + buf->len; n++) {
+        at = push_place(L, at);
+        lua_rawseti(L, -2, n);
+    }
+    bind_box_close(L, -2);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"decode", yaml_decode},
+    {"places", yaml_places},
     {"encode", yaml_encode},
     {"from_json", yaml_from_json},
     {NULL, NULL},

@@ -200,8 +200,8 @@ static enum weir_code walk(struct walk *w, size_t *at)
     return code;
 }
 
-static struct weir_yaml_options
-with_defaults(const struct weir_yaml_options *options)
+struct weir_yaml_options
+weir_yaml_defaults(const struct weir_yaml_options *options)
 {
     struct weir_yaml_options o = {0};
 
@@ -235,7 +235,7 @@ enum weir_code weir_yaml_scan(const char *text, size_t len,
                               struct weir_err *err)
 {
     struct weir_err spare = WEIR_ERR_INIT;
-    struct weir_yaml_options o = with_defaults(options);
+    struct weir_yaml_options o = weir_yaml_defaults(options);
     struct weir_yaml_tree tree;
     struct walk w = {
         .tree = &tree, .options = &o, .sink = sink, .err = err ? err : &spare};

@@ -32,6 +32,14 @@ enum weir_code weir_yaml_from_json_number(const char *text, size_t len,
 /* True if a plain scalar is this string to a reader of either version. */
 bool weir_yaml_is_word(const char *text, size_t len);
 
+/* What a reader of YAML 1.1 (https://yaml.org/type/) takes a plain scalar for,
+ * where that is another thing; else NULL. */
+const char *weir_yaml_in_11(const char *text, size_t len);
+
+/* `options`, or NULL, with the defaults in it. */
+struct weir_yaml_options
+weir_yaml_defaults(const struct weir_yaml_options *options);
+
 /* ---- a loaded document (yaml_load.c) ---- */
 
 enum weir_yaml_kind {
@@ -49,6 +57,7 @@ struct weir_yaml_item {
     size_t text, len;    /* of a scalar, in the arena */
     size_t target;       /* of an alias: the index of what it stands for */
     bool plain;
+    bool tagged; /* a scalar that says what it is */
 };
 
 struct weir_yaml_tree {

@@ -220,6 +220,7 @@ static enum weir_code on_scalar(struct loader *l, const yaml_event_t *event)
     struct weir_yaml_item item = {.kind = WEIR_YAML_SCALAR,
                                   .type = WEIR_YAML_STRING,
                                   .plain = plain,
+                                  .tagged = name && *name,
                                   .text = l->tree->arena.len,
                                   .len = len};
     static const char *const known[] = {"str",  "int",  "float",

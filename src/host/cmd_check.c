@@ -29,19 +29,26 @@ static int run(int argc, char **argv);
 const struct host_command host_command_check = {
     .name = "check",
     .usage = "weir check [options] FILE...",
-    .summary = "find what is wrong with scripts, without running them",
+    .summary =
+        "find what is wrong with scripts and definitions, running nothing",
     .about =
         "Looks for syntax errors, undeclared globals, misspelt members of "
         "modules\nand option keys, and faults of every filter that a script "
         "writes down as a\ntable. Nothing of a script runs, and nothing is "
         "sent. All faults of all files\nare shown in one run; notes tell of "
-        "what works but may be slow.\n",
+        "what works but may be slow.\n"
+        "\n"
+        "A FILE that ends in .yaml, .yml or .json holds a definition, or a "
+        "list "
+        "of\nthem: every fault is shown, and in YAML what readers of YAML 1.1 "
+        "take for\nsomething else (yes, on, 0777, 1:30, dates).\n",
     .options = options,
     .after = "Exit codes: 0 no error, 1 a file cannot be read, 4 errors found, "
              "64 usage.\n"
              "\n"
              "examples:\n"
              "  weir check deploy.lua\n"
+             "  weir check filters/*.yaml\n"
              "  weir check --json examples/*.lua\n",
     .files = true,
     .run = run,

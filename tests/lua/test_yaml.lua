@@ -26,6 +26,16 @@ function T.test_what_is_not_ours_is_refused_with_its_place()
   refused("limit", "aliases expand", yaml.decode("[&a [], *a, *a]", { max_expansions = 1 }))
 end
 
+function T.test_places()
+  local places = yaml.places "on: 0777\nb: [\"x\"]\n"
+  lu.assertEquals(places[2], { path = "/on", key = true, line = 1, column = 1, length = 2,
+    yaml11 = "a boolean (true)" })
+  lu.assertEquals(places[3], { path = "/on", key = false, line = 1, column = 5, length = 4,
+    yaml11 = "an octal number" })
+  lu.assertEquals(places[6], { path = "/b/0", key = false, line = 2, column = 5, length = 0 })
+  refused("syntax", "line 1", yaml.places "a: ]")
+end
+
 function T.test_what_yaml_has_no_form_for_is_refused_with_its_path()
   refused("invalid", "/a/0: a function", yaml.encode { a = { print } })
   refused("invalid", "/a: NaN", yaml.encode { a = 0 / 0 })

@@ -40,6 +40,25 @@ yaml.null = nil
 ---@return weir.err.Err? err code `"syntax"` or `"limit"`
 function yaml.decode(text, options) end
 
+---@class (exact) weir.yaml.place
+---@field path string     JSON pointer; of a key, its member's
+---@field key boolean     it is a key, not a value
+---@field line integer
+---@field column integer  in characters
+---@field length integer  bytes of a scalar without quotes, else 0
+---@field yaml11? string  what a YAML 1.1 reader takes it for, if that is another thing
+
+---Where every value and key of a document stands, in the order of the text;
+---aliases are not expanded. JSON is read, too.
+---
+---```lua
+---weir.yaml.places("on: 0777")[2].yaml11  --> "a boolean (true)"
+---```
+---@param text string
+---@return weir.yaml.place[]? places
+---@return weir.err.Err? err code `"syntax"` or `"limit"`
+function yaml.places(text) end
+
 ---Writes a value as one YAML document in block style, keys sorted by bytes; the
 ---same value always gives the same bytes. A string that is not plainly a word
 ---is put in double quotes, so that readers of YAML 1.1 and 1.2 agree on it.
