@@ -115,8 +115,9 @@ static int load(lua_State *L)
                         strerror(script->number));
     else
         script->loaded = host_state_load(L, path, &script->text) == LUA_OK;
-    if (script->number || weir_hash_hex_of(WEIR_HASH_SHA256, script->text.data,
-                                           script->text.len, sha256, NULL))
+    if (script->number || !host_run_report_asked() ||
+        weir_hash_hex_of(WEIR_HASH_SHA256, script->text.data, script->text.len,
+                         sha256, NULL))
         sha256[0] = '\0';
     host_run_report_program(&(struct host_run_program){
         .kind = strcmp(path, "-") == 0 ? "input" : "script",

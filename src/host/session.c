@@ -288,6 +288,8 @@ static enum weir_code start_report(struct host_session *s,
         code = host_run_report_begin(options->report, s->log, s->changes, err);
     if (code == WEIR_OK)
         host_run_report_where(host_settings_context(), options->sim);
+    if (code == WEIR_OK && options->confine.dry_run)
+        host_run_report_dry_run();
     return code;
 }
 

@@ -48,7 +48,7 @@ def test_with_the_simulator_all_is_well(run_weir, doctor):
     assert "event-processing:read" in checks["scopes"]["detail"]
     text = run_weir("doctor", "--sim")
     assert (text.returncode, text.stdout.splitlines()[-1]) == (
-        0, "18 ok, 0 to look at, 0 failed, 0 not looked at")
+        0, "19 ok, 0 to look at, 0 failed, 0 not looked at")
     assert "ok    client secret      set (the simulator's)\n" in text.stdout
 
 
