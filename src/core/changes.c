@@ -53,58 +53,92 @@ void weir_changes_free(struct weir_changes *changes)
 
 /* ---- one change as text ---- */
 
-static void add_time(struct weir_buf *line, const struct weir_clock *clock)
+/* Many changes end in one second. */
+static void add_time(struct weir_changes *changes)
 {
-    time_t seconds = clock->wall(clock->ud) / 1000;
-    char when[40];
+    time_t seconds = changes->clock->wall(changes->clock->ud) / 1000;
     struct tm tm;
 
-    gmtime_r(&seconds, &tm);
-    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    weir_buf_addf(line, "{\"time\":\"%s\"", when);
+    if (seconds != changes->second || !changes->when[0]) {
+        gmtime_r(&seconds, &tm);
+        strftime(changes->when, sizeof(changes->when), "%Y-%m-%dT%H:%M:%SZ",
+                 &tm);
+        changes->second = seconds;
+    }
+    weir_buf_adds(&changes->line, "{\"time\":\"");
+    weir_buf_adds(&changes->line, changes->when);
 }
 
-/* Text of a server or of a script: one line, and without secrets. */
-static void add_text(struct weir_changes *changes, const char *name,
-                     const char *text, size_t len)
-{
-    struct weir_buf redacted;
-    char plain[MAX_URL];
+/* What a server or a script has written, each on one line: redacted together,
+ * since looking for all secrets is what costs here. */
+struct foreign {
+    struct weir_buf text;
+    size_t url_len; /* the request id stands behind it, after a newline */
+};
 
-    weir_buf_init(&redacted, 2 * sizeof(plain));
-    weir_reply_line(plain, sizeof(plain), text, len);
-    if (weir_log_redact(changes->log, plain, strlen(plain), &redacted)) {
-        weir_buf_reset(&redacted);
-        weir_buf_adds(&redacted, "[redacted]");
+static void read_foreign(const struct weir_changes *changes,
+                         const struct weir_change *change, struct foreign *out)
+{
+    char plain[2 * MAX_URL];
+    const char *id = change->request_id ? change->request_id : "";
+    size_t len;
+
+    weir_reply_line(plain, MAX_URL, change->url, strcspn(change->url, "?#"));
+    len = strlen(plain);
+    plain[len++] = '\n';
+    weir_reply_line(plain + len, MAX_URL, id, strlen(id));
+    weir_buf_init(&out->text, 2 * sizeof(plain));
+    if (weir_log_redact(changes->log, plain, strlen(plain), &out->text)) {
+        weir_buf_reset(&out->text);
+        weir_buf_adds(&out->text, "[redacted]");
     }
-    weir_buf_addf(&changes->line, ",\"%s\":", name);
-    weir_json_quote(&changes->line, weir_buf_str(&redacted), redacted.len);
-    weir_buf_fini(&redacted);
+    out->url_len = strcspn(weir_buf_str(&out->text), "\n");
+}
+
+static void add_foreign(struct weir_changes *changes,
+                        const struct foreign *foreign, bool id)
+{
+    const char *text = weir_buf_str(&foreign->text);
+    size_t from = id ? foreign->url_len + 1 : 0;
+    size_t to = id ? foreign->text.len : foreign->url_len;
+
+    if (from >= to)
+        return; /* none */
+    weir_buf_adds(&changes->line, id ? ",\"request_id\":" : ",\"url\":");
+    weir_json_quote(&changes->line, text + from, to - from);
+}
+
+static void add_word(struct weir_buf *line, const char *name, const char *word)
+{
+    weir_buf_adds(line, name);
+    weir_buf_adds(line, word);
+    weir_buf_addc(line, '"');
 }
 
 static void write_line(struct weir_changes *changes,
                        const struct weir_change *change)
 {
     struct weir_buf *line = &changes->line;
+    struct foreign foreign;
 
+    read_foreign(changes, change, &foreign);
     weir_buf_reset(line);
     weir_buf_adds(line, SEPARATOR);
-    add_time(line, changes->clock);
-    add_text(changes, "method", change->method, strlen(change->method));
-    add_text(changes, "url", change->url, strcspn(change->url, "?#"));
-    weir_buf_addf(line, ",\"outcome\":\"%s\"",
-                  weir_change_word(change->outcome));
+    add_time(changes);
+    weir_buf_adds(line, "\",\"method\":");
+    weir_json_quote(line, change->method, strlen(change->method));
+    add_foreign(changes, &foreign, false);
+    add_word(line, ",\"outcome\":\"", weir_change_word(change->outcome));
     if (change->code)
-        weir_buf_addf(line, ",\"code\":\"%s\"", weir_code_word(change->code));
+        add_word(line, ",\"code\":\"", weir_code_word(change->code));
     if (change->status)
         weir_buf_addf(line, ",\"status\":%d", change->status);
-    if (change->request_id && change->request_id[0])
-        add_text(changes, "request_id", change->request_id,
-                 strlen(change->request_id));
+    add_foreign(changes, &foreign, true);
     weir_buf_addf(line, ",\"tries\":%u", change->tries);
     if (change->maybe_twice)
         weir_buf_adds(line, ",\"maybe_twice\":true");
     weir_buf_addc(line, '}');
+    weir_buf_fini(&foreign.text);
 }
 
 /* ---- keeping it ---- */

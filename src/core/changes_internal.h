@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "weir/buf.h"
 #include "weir/changes.h"
@@ -24,6 +25,8 @@ struct weir_changes {
     struct chunk *last;
     size_t size; /* of all text */
     struct weir_buf line;
+    int64_t second; /* that `when` is of */
+    char when[32];
     atomic_ulong of[WEIR_CHANGE_OUTCOMES];
     atomic_ulong more, under_way;
     struct weir_changes_door door; /* no permissions: it stands open */

@@ -277,18 +277,24 @@ static void put_spent(struct out *out)
 static void put_changes(struct out *out)
 {
     struct weir_changes_counts counts = weir_changes_counts(report.changes);
+    unsigned long all = 0;
 
     puts_to(out, ",\n  \"counts\": {");
     for (int i = 0; i < WEIR_CHANGE_OUTCOMES; i++) {
         puts_to(out, i ? ", \"" : "\"");
         puts_to(out, weir_change_word((enum weir_change_outcome)i));
         put_number(out, "\": ", (long long)counts.of[i]);
+        all += counts.of[i];
     }
     put_number(out, ", \"under_way\": ", (long long)counts.under_way);
     put_number(out, "},\n  \"more\": ", (long long)counts.more);
-    puts_to(out, ",\n  \"changes\": [\n    ");
-    weir_changes_text(report.changes, put, out);
-    puts_to(out, "\n  ]\n}\n");
+    puts_to(out, ",\n  \"changes\": [");
+    if (all > 0) {
+        puts_to(out, "\n    ");
+        weir_changes_text(report.changes, put, out);
+        puts_to(out, "\n  ");
+    }
+    puts_to(out, "]\n}\n");
 }
 
 struct end {
