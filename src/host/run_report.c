@@ -451,7 +451,7 @@ static void forget(void)
     host_files_place_close(&report.place);
 }
 
-enum weir_code host_run_report_begin(const char *path,
+enum weir_code host_run_report_begin(const char *path, const char *program,
                                      const struct weir_log *log,
                                      const struct weir_changes *changes,
                                      struct weir_err *err)
@@ -470,6 +470,7 @@ enum weir_code host_run_report_begin(const char *path,
     write_now(report.start);
     if (gethostname(report.machine, sizeof(report.machine) - 1) != 0)
         report.machine[0] = '\0';
+    set(&report.path, program);
     report.open = true;
     publish();
     number = report.head ? host_files_place_put(&report.place, ".tmp",

@@ -23,10 +23,11 @@
 #define HOST_RUN_REPORT_FORMAT 1
 
 /* Writes the first report to `path`, so that what is in the way of the last
- * one is found before anything has been changed.  `log` redacts, `changes`
+ * one is found before anything has been changed; `program` is the path of what
+ * is to be run.  `log` redacts, `changes`
  * has the calls; both must live until host_run_report_end.  WEIR_CONFIG if
  * there can be no such file; WEIR_NOMEM. */
-enum weir_code host_run_report_begin(const char *path,
+enum weir_code host_run_report_begin(const char *path, const char *program,
                                      const struct weir_log *log,
                                      const struct weir_changes *changes,
                                      struct weir_err *err);

@@ -284,12 +284,26 @@ static enum weir_code start_report(struct host_session *s,
 {
     enum weir_code code = weir_changes_new(NULL, s->log, &s->changes, err);
 
-    if (code == WEIR_OK)
-        code = host_run_report_begin(options->report, s->log, s->changes, err);
-    if (code == WEIR_OK)
-        host_run_report_where(host_settings_context(), options->sim);
     if (code == WEIR_OK && options->confine.dry_run)
         host_run_report_dry_run();
+    if (code == WEIR_OK)
+        code = host_run_report_begin(options->report, options->script, s->log,
+                                     s->changes, err);
+    return code;
+}
+
+/* A context may have taken further variables out of the environment. */
+static enum weir_code choose_tenant(struct host_session *s,
+                                    const struct host_session_options *options,
+                                    struct weir_err *err)
+{
+    enum weir_code code =
+        host_settings_begin(options->context, options->sim, err);
+
+    if (code == WEIR_OK)
+        code = host_secrecy_tell(s->log, err);
+    if (code == WEIR_OK)
+        host_run_report_where(host_settings_context(), options->sim);
     return code;
 }
 
@@ -300,11 +314,11 @@ static enum weir_code begin(struct host_session *s,
     enum weir_code code = weir_log_new(NULL, log_line, s, &s->log, err);
 
     if (code == WEIR_OK)
-        code = host_settings_begin(options->context, options->sim, err);
-    if (code == WEIR_OK)
         code = host_secrecy_tell(s->log, err);
     if (code == WEIR_OK && options->report)
         code = start_report(s, options, err);
+    if (code == WEIR_OK)
+        code = choose_tenant(s, options, err);
     if (code == WEIR_OK)
         code = weir_loop_new(NULL, &s->loop, err);
     if (code == WEIR_OK)

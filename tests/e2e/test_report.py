@@ -267,6 +267,16 @@ def test_a_script_that_cannot_be_loaded(run_weir, script, tmp_path, report, text
     assert told["changes"] == []
 
 
+def test_a_run_whose_context_is_not_there(run_weir, script, report):
+    path = script("print 'ran'")
+    result = run_weir("run", "--context", "nope", "--report", report, path)
+    assert (result.returncode, result.stdout) == (5, "")
+    told = read(report)
+    assert (told["outcome"], told["exit_code"]) == ("failed", 5)
+    assert told["program"]["path"] == str(path)
+    assert told["error"]["code"] == "config"
+
+
 def test_secrets_are_in_no_report(run_weir, script, report):
     path = script("""
         local secret = weir.secret.new("met-later-93", "one of the script's")

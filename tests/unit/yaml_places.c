@@ -155,9 +155,8 @@ static void what_cannot_be_read_says_where(void **state)
     struct weir_err err = WEIR_ERR_INIT;
 
     (void)state;
-    assert_int_equal(
-        weir_yaml_places("a: ]", 4, NULL, write_place, NULL, &err),
-        WEIR_SYNTAX);
+    assert_int_equal(weir_yaml_places("a: ]", 4, NULL, write_place, NULL, &err),
+                     WEIR_SYNTAX);
     assert_non_null(strstr(err.message, "line 1"));
     assert_int_equal(weir_yaml_places("", 0, NULL, write_place, NULL, &err),
                      WEIR_SYNTAX);
