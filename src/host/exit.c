@@ -21,18 +21,18 @@ int host_exit_code(enum weir_code code)
     }
 }
 
-static void (*_Atomic last_word)(int code, const char *how);
+static void (*_Atomic last_word)(int code, const char *why);
 
-void host_exit_last_word(void (*word)(int code, const char *how))
+void host_exit_last_word(void (*word)(int code, const char *why))
 {
     last_word = word;
 }
 
-void host_exit_now(int code, const char *how)
+void host_exit_now(int code, const char *why)
 {
     void (*word)(int, const char *) = last_word;
 
     if (word)
-        word(code, how);
+        word(code, why);
     _exit(code);
 }

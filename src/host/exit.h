@@ -20,11 +20,12 @@ enum host_exit {
 /* The exit code of a run that ended with an error of this code. */
 int host_exit_code(enum weir_code code);
 
-/* Ends the process here and now, without waiting for Lua; `how` is the outcome
- * in the run's report ("killed").  For signal handlers and other threads. */
-_Noreturn void host_exit_now(int code, const char *how);
+/* Ends the process here and now, without waiting for Lua.  `why` goes into the
+ * run's report: plain words, without quotes and backslashes.  For signal
+ * handlers and other threads. */
+_Noreturn void host_exit_now(int code, const char *why);
 /* `word` is called before such an end, and may do what a signal handler may;
  * NULL: nothing is. */
-void host_exit_last_word(void (*word)(int code, const char *how));
+void host_exit_last_word(void (*word)(int code, const char *why));
 
 #endif

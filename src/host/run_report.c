@@ -300,6 +300,7 @@ static void put_changes(struct out *out)
 struct end {
     int code;
     const char *how; /* NULL: not yet */
+    const char *why; /* of a "killed" one */
 };
 
 /* Returns 0 or an errno. */
@@ -321,6 +322,10 @@ static int write_report(void *ud, int fd)
         put_number(&out, "\",\n  \"exit_code\": ", end->code);
     else
         puts_to(&out, "\",\n  \"exit_code\": null");
+    puts_to(&out, ",\n  \"killed_by\": ");
+    puts_to(&out, end->why ? "\"" : "null");
+    puts_to(&out, end->why ? end->why : "");
+    puts_to(&out, end->why ? "\"" : "");
     put_spent(&out);
     put_changes(&out);
     flush(&out);
@@ -333,7 +338,7 @@ static int write_report(void *ud, int fd)
  * will be at the end. */
 static void store(void)
 {
-    struct end end = {0, NULL};
+    struct end end = {.how = NULL};
 
     if (report.open)
         host_files_place_put(&report.place, ".tmp", write_report, &end);
@@ -416,9 +421,9 @@ void host_run_report_failure(const char *code, const char *message)
 /* ---- begin and end ---- */
 
 /* A child that a script made is not the run. */
-static void last_word(int code, const char *how)
+static void last_word(int code, const char *why)
 {
-    struct end end = {code, how};
+    struct end end = {code, "killed", why};
 
     if (report.open && getpid() == report.pid)
         host_files_place_put(&report.place, ".last.tmp", write_report, &end);
@@ -456,7 +461,7 @@ enum weir_code host_run_report_begin(const char *path, const char *program,
                                      const struct weir_changes *changes,
                                      struct weir_err *err)
 {
-    struct end end = {0, NULL};
+    struct end end = {.how = NULL};
     int number;
 
     if (host_files_place_open(path, &report.place, err)) {
@@ -493,7 +498,7 @@ const char *host_run_report_word(int code)
 
 bool host_run_report_end(int code, const char *how)
 {
-    struct end end = {code, how};
+    struct end end = {.code = code, .how = how};
     int number;
 
     if (!report.open || getpid() != report.pid)

@@ -41,8 +41,8 @@ static void on_signal(int number)
         /* Nothing to be done about a failed write on the way out. */
         if (isatty(STDERR_FILENO) &&
             write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
-            host_exit_now(HOST_EXIT_SIGNAL + number, "killed");
-        host_exit_now(HOST_EXIT_SIGNAL + number, "killed");
+            host_exit_now(HOST_EXIT_SIGNAL + number, "a second signal");
+        host_exit_now(HOST_EXIT_SIGNAL + number, "a second signal");
     }
     if (!received)
         interrupts_line(number);

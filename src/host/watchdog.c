@@ -47,11 +47,11 @@ static void write_line(const struct host_watchdog *dog, const char *message)
     }
 }
 
-static void *exit_soon(void *ud)
+/* `message` is on the stack of last_word, which does not return. */
+static void *exit_soon(void *message)
 {
-    (void)ud;
     sleep(1);
-    host_exit_now(HOST_EXIT_TIMEOUT, "killed");
+    host_exit_now(HOST_EXIT_TIMEOUT, message);
     return NULL;
 }
 
@@ -69,14 +69,14 @@ static void last_word(const struct host_watchdog *dog, enum bind_budget which)
              (double)(cpu ? b->max_cpu : b->max_time) / 1000,
              cpu ? " of processor time" : " that it had");
     /* Who reads stdout or stderr may have stopped reading. */
-    if (pthread_create(&other, NULL, exit_soon, NULL))
-        host_exit_now(HOST_EXIT_TIMEOUT, "killed");
+    if (pthread_create(&other, NULL, exit_soon, message))
+        host_exit_now(HOST_EXIT_TIMEOUT, message);
     write_line(dog, message);
     /* What the script printed before it hung; unless it hangs while it
      * prints. */
     if (ftrylockfile(stdout) == 0)
         fflush_unlocked(stdout);
-    host_exit_now(HOST_EXIT_TIMEOUT, "killed");
+    host_exit_now(HOST_EXIT_TIMEOUT, message);
 }
 
 /* ---- looking ---- */

@@ -25,7 +25,7 @@ def read(path):
     assert list(report) == [
         "format", "program", "arguments", "machine", "weir", "context",
         "simulator", "dry_run", "tenants", "error", "start", "end", "outcome",
-        "exit_code", "spent", "counts", "more", "changes"]
+        "exit_code", "killed_by", "spent", "counts", "more", "changes"]
     assert report["format"] == 1
     assert list(report["counts"]) == [
         "done", "refused", "ambiguous", "not_sent", "would_send", "under_way"]
@@ -191,8 +191,20 @@ def test_a_call_under_way_at_a_hard_end_is_counted(start_weir, script, report):
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     told = read(report)
-    assert told["outcome"] == "killed"
+    assert told["outcome"] == "killed" and told["killed_by"] == "a second signal"
     assert told["counts"]["done"] == 1 and told["counts"]["under_way"] == 1
+
+
+def test_a_run_that_its_watchdog_ends(run_weir, script, report):
+    path = script(CREATE + """
+        -- Lua's own search does not look at any flag.
+        string.find(string.rep("a", 5000), string.rep(".-", 4) .. "b")
+        """)
+    result = run_weir("run", "--sim", "--max-cpu", "1", "--report", report, path)
+    assert result.returncode == 6
+    told = read(report)
+    assert (told["outcome"], told["exit_code"]) == ("killed", 6)
+    assert told["counts"]["done"] == 1
 
 
 def test_kill_9_leaves_what_was_known(start_weir, script, report):
