@@ -16,6 +16,7 @@
 
 /* What of its complaints is kept, and how much of them shown. */
 #define MAX_COMPLAINT 4096
+#define MAX_SHOWN     400
 
 struct child {
     const char *name;
@@ -157,7 +158,7 @@ static enum weir_code out_of_time(const struct child *child,
 {
     if (host_signal())
         return weir_err_set(err, WEIR_CANCELLED, "interrupted");
-    return weir_err_set(err, WEIR_TIMEOUT, "%s was not done within %.0f s",
+    return weir_err_set(err, WEIR_TIMEOUT, "%s was not done within %g s",
                         child->name, (double)child->timeout / 1000);
 }
 
@@ -210,17 +211,29 @@ static int reap(struct child *child, bool now, bool *late)
 
 /* ---- the end ---- */
 
-/* The last line of its complaints that says something. */
+/* The end of its complaints, as one line that no terminal obeys. */
 static void add_complaint(struct child *child, struct weir_err *err)
 {
     char *begin = child->complaint;
     size_t len = child->complaint_len;
 
-    while (len > 0 && (unsigned char)begin[len - 1] <= ' ')
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)begin[i] < ' ' || begin[i] == 0x7F)
+            begin[i] = ' ';
+    }
+    while (len > 0 && begin[len - 1] == ' ')
         len--;
+    if (len > MAX_SHOWN) {
+        begin += len - MAX_SHOWN;
+        len = MAX_SHOWN;
+    }
+    while (len > 0 &&
+           (*begin == ' ' || ((unsigned char)*begin & 0xC0) == 0x80)) {
+        begin++;
+        len--;
+    }
     if (len > 0)
-        weir_err_append(err, "; it says: %.*s", (int)(len < 400 ? len : 400),
-                        begin + (len < 400 ? 0 : len - 400));
+        weir_err_append(err, "; it says: %.*s", (int)len, begin);
 }
 
 static enum weir_code judge(struct child *child, int status,
