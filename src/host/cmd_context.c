@@ -230,6 +230,7 @@ static const struct host_command command_use = {
     .about = "From now on, in every shell of this user: runs that name no\n"
              "context and have no CXONE_... variable are for this tenant.\n",
     .options = no_options,
+    .contexts = true,
     .run = use,
 };
 
@@ -238,6 +239,7 @@ static const struct host_command command_remove = {
     .usage = "weir context remove NAME",
     .summary = "forget a context; the tenant is left alone",
     .options = no_options,
+    .contexts = true,
     .run = remove_one,
 };
 
@@ -318,6 +320,7 @@ static const struct host_command command_show = {
     .usage = "weir context show [--json] [NAME]",
     .summary = "what a context says; without a name, the one in use",
     .options = show_options,
+    .contexts = true,
     .run = show,
 };
 

@@ -8,6 +8,7 @@
 
 #include "bind.h"
 #include "commands.h"
+#include "contexts.h"
 
 /* The words typed so far, and the one that is being typed. */
 struct typed {
@@ -39,6 +40,25 @@ static void offer_commands(const struct typed *typed)
         offer(typed, "", host_commands[i]->name, host_commands[i]->summary);
 }
 
+/* Their names; nothing where the file cannot be read. */
+static void offer_contexts(const struct typed *typed, const char *prefix)
+{
+    struct host_contexts contexts;
+
+    if (host_contexts_load(&contexts, NULL))
+        return;
+    for (const struct weir_json *at =
+             weir_json_first(weir_json_get(contexts.json, "contexts"));
+         at; at = weir_json_next(at)) {
+        char help[HOST_CONTEXT_MAX_NAME + 300];
+
+        snprintf(help, sizeof(help), "tenant %s",
+                 weir_json_get_string(at, "tenant"));
+        offer(typed, prefix, weir_json_key(at, NULL), help);
+    }
+    host_contexts_fini(&contexts);
+}
+
 /* ---- a command's options ---- */
 
 static const struct host_option *find_option(const struct host_command *command,
@@ -65,6 +85,8 @@ static void offer_values(const struct typed *typed, const char *prefix,
 {
     for (int i = 0; option->choices && option->choices[i]; i++)
         offer(typed, prefix, option->choices[i], "");
+    if (strcmp(option->name, "context") == 0)
+        offer_contexts(typed, prefix);
     if (strcmp(option->arg, "FILE") == 0 || strcmp(option->arg, "DIR") == 0)
         offer_files(typed);
 }
@@ -193,6 +215,8 @@ static void offer_operand(const struct typed *typed,
         offer_files(typed);
     else if (command == &host_command_help && operand == typed->n)
         offer_commands(typed);
+    else if (command->contexts && operand == typed->n)
+        offer_contexts(typed, "");
     for (int i = 0; command->operands && command->operands[i]; i++) {
         if (operand == typed->n && typed->word[0] != '-')
             offer(typed, "", command->operands[i], "");

@@ -311,8 +311,7 @@ static enum weir_code make_empty(struct host_contexts *out,
     return WEIR_OK;
 }
 
-enum weir_code host_contexts_load(struct host_contexts *out,
-                                  struct weir_err *err)
+static enum weir_code load(struct host_contexts *out, struct weir_err *err)
 {
     enum weir_code code;
     int fd;
@@ -335,6 +334,16 @@ enum weir_code host_contexts_load(struct host_contexts *out,
         weir_err_prefix(err, "%s: ", out->path);
         host_contexts_fini(out);
     }
+    return code;
+}
+
+enum weir_code host_contexts_load(struct host_contexts *out,
+                                  struct weir_err *err)
+{
+    struct weir_err spare = WEIR_ERR_INIT;
+    enum weir_code code = load(out, err ? err : &spare);
+
+    weir_err_clear(&spare);
     return code;
 }
 

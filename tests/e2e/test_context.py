@@ -182,6 +182,23 @@ def test_no_home(run_weir):
     assert result.returncode == 5 and "HOME" in result.stderr
 
 
+def test_completion_knows_them(run_weir, context, contexts):
+    context("add", "prod", "--tenant", "acme", "--client-id", "c", "--secret", "env:S")
+
+    def offered(*words):
+        result = run_weir("completion", "--complete", "--", "weir", *words)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout
+
+    for words in (["run", "--context", ""], ["context", "use", "p"],
+                  ["repl", "--context", "pr"], ["context", "show", ""]):
+        assert "prod\ttenant acme\n" in offered(*words), words
+    assert "--context=prod\ttenant acme\n" in offered("doctor", "--context=")
+    assert offered("context", "re") == "remove\tforget a context; the tenant is left alone\n"
+    contexts.write_text("{")
+    assert "prod" not in offered("context", "use", "")
+
+
 # -- which one counts
 
 
