@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -456,6 +457,14 @@ static void forget(void)
     host_files_place_close(&report.place);
 }
 
+static bool is_same(const char *path, const char *other)
+{
+    struct stat a, b;
+
+    return other && stat(path, &a) == 0 && stat(other, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 enum weir_code host_run_report_begin(const char *path, const char *program,
                                      const struct weir_log *log,
                                      const struct weir_changes *changes,
@@ -464,6 +473,11 @@ enum weir_code host_run_report_begin(const char *path, const char *program,
     struct end end = {.how = NULL};
     int number;
 
+    if (is_same(path, program))
+        return weir_err_set(err, WEIR_CONFIG,
+                            "--report: %s is what is to be run, and would be "
+                            "replaced",
+                            path);
     if (host_files_place_open(path, &report.place, err)) {
         weir_err_prefix(err, "--report: ");
         return err->code;

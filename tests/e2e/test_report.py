@@ -236,6 +236,16 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_runs(
     assert "weir: --report: " in result.stderr and why in result.stderr
 
 
+def test_the_script_is_not_overwritten(run_weir, script, tmp_path):
+    path = script("print 'ran'")
+    (tmp_path / "link.json").symlink_to(path)
+    for place in path, tmp_path / "link.json":
+        result = run_weir("run", "--sim", "--report", place, path)
+        assert (result.returncode, result.stdout) == (5, "")
+        assert "would be replaced" in result.stderr
+    assert path.read_text() == "print 'ran'"
+
+
 def test_a_folder_without_permission(run_weir, script, tmp_path):
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")
