@@ -204,6 +204,8 @@ def test_a_run_that_its_watchdog_ends(run_weir, script, report):
     assert result.returncode == 6
     told = read(report)
     assert (told["outcome"], told["exit_code"]) == ("killed", 6)
+    assert told["killed_by"].startswith("timeout: the script did not stop after its 1 s")
+    assert told["killed_by"] in result.stderr
     assert told["counts"]["done"] == 1
 
 
