@@ -52,7 +52,7 @@ function yaml.decode(text, options) end
 ---aliases are not expanded. JSON is read, too.
 ---
 ---```lua
----weir.yaml.places("on: 0777")[2].yaml11  --> "a boolean (true)"
+---print(weir.yaml.places("on: 0777")[2].yaml11)  --> a boolean (true)
 ---```
 ---@param text string
 ---@return weir.yaml.place[]? places
