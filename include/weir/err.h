@@ -20,7 +20,7 @@ enum weir_code {
     WEIR_LIMIT,      /* "limit": a ceiling was reached; the message names it */
     WEIR_SYNTAX,     /* "syntax": text is not valid JSON, YAML or regex */
     WEIR_CONFIG,     /* "config": a setting is missing or unusable */
-    WEIR_AUTH,       /* "auth": credentials or token refused (401) */
+    WEIR_AUTH,       /* "auth": credentials, token (401) or signature refused */
     WEIR_PERMISSION, /* "permission": not allowed (403) */
     WEIR_NOT_FOUND,  /* "not_found": 404 or 410 */
     WEIR_CONFLICT,   /* "conflict": 409, 412, 428, or a merge conflict */

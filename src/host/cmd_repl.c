@@ -1,9 +1,12 @@
 /* weir repl: an interactive session. */
 #include <stddef.h>
+#include <stdio.h>
 
 #include "commands.h"
+#include "exit.h"
 #include "repl.h"
 #include "session.h"
+#include "trust_files.h"
 
 struct repl_command {
     struct host_session_options session; /* first: the shared options */
@@ -50,6 +53,7 @@ const struct host_command host_command_repl = {
 static int run(int argc, char **argv)
 {
     struct repl_command given = {.session = {.log_level = WEIR_LOG_INFO}};
+    struct weir_err err = WEIR_ERR_INIT;
     struct host_session session;
     int code = 0;
     int file =
@@ -57,6 +61,12 @@ static int run(int argc, char **argv)
 
     if (file < 0)
         return code;
+    if (host_trust_check_unsigned("what is typed", &err)) {
+        code = host_exit_code(err.code);
+        fprintf(stderr, "weir repl: %s; %s\n", err.message, err.hint);
+        weir_err_clear(&err);
+        return code;
+    }
     code = host_session_begin(&session, &given.session);
     if (code == 0)
         code = host_repl_run(&session, &(struct host_repl_options){

@@ -21,7 +21,7 @@ static bool ends_in(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-static bool is_path(const char *which)
+bool host_key_is_path(const char *which)
 {
     return strchr(which, '/') || ends_in(which, ".key") ||
            ends_in(which, ".pub");
@@ -33,7 +33,7 @@ enum weir_code host_key_path(const char *which, enum host_key_half half,
     char name[WEIR_TRUST_NAME_MAX + 16];
     enum weir_code code;
 
-    if (is_path(which)) {
+    if (host_key_is_path(which)) {
         *out = strdup(which);
         return *out ? WEIR_OK : weir_err_nomem(err);
     }

@@ -12,6 +12,8 @@
 #include "password.h"
 #include "weir/minisign.h"
 
+bool host_key_is_path(const char *which);
+
 enum host_key_half { HOST_KEY_SECRET, HOST_KEY_PUBLIC };
 
 /* The path that a name means; free() it.  WEIR_OK; WEIR_VALIDATION for what

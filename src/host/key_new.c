@@ -221,13 +221,16 @@ static int run(int argc, char **argv)
 
     if (first < 0)
         return code;
-    if (first + 1 != argc)
+    if (first >= argc)
+        return host_usage_error("key new", "a NAME for the key is missing");
+    if (first + 1 < argc)
+        return host_usage_error("key new", "one name at a time, not '%s' too",
+                                argv[first + 1]);
+    if (host_key_is_path(argv[first]))
         return host_usage_error("key new",
-                                first < argc ? "one name at a time, not "
-                                               "'%s' too"
-                                             : "a NAME for the key is "
-                                               "missing%s",
-                                first < argc ? argv[first + 1] : "");
+                                "'%s' is a path: give a NAME, and its folder "
+                                "with --dir",
+                                argv[first]);
     if (given.no_password && (given.password.file || given.password.env))
         return host_usage_error("key new",
                                 "--no-password, and a password: which?");

@@ -46,6 +46,24 @@ static enum weir_code add_policies(struct weir_trust *trust,
     return code;
 }
 
+enum weir_code host_trust_check_unsigned(const char *what, struct weir_err *err)
+{
+    struct weir_trust trust = {.n_policies = 0};
+    struct weir_trust_signer signer;
+    enum weir_code code = add_policies(&trust, err);
+
+    if (code == WEIR_OK) {
+        code = weir_trust_verify(&trust, "", 0, NULL, 0, 0, &signer, err);
+        if (code == WEIR_AUTH) {
+            weir_err_prefix(err, "%s: ", what);
+            weir_err_hint(err, "what runs here is a bundle that is signed: "
+                               "weir bundle create --sign KEY makes one");
+        }
+    }
+    weir_trust_fini(&trust);
+    return code;
+}
+
 /* ---- the store ---- */
 
 static enum weir_code load_store(const char *path, struct weir_trust_store *out,

@@ -23,6 +23,12 @@ enum weir_code host_trust_load(struct weir_trust *out, struct weir_err *err);
 enum weir_code host_trust_load_store(struct weir_trust_store *out,
                                      struct weir_err *err);
 
+/* Whether something may run that nobody can have signed: a script, what is
+ * typed.  WEIR_OK; WEIR_AUTH if a policy asks for a signature, with `what` at
+ * the beginning of the message; and what reading the policies gives. */
+enum weir_code host_trust_check_unsigned(const char *what,
+                                         struct weir_err *err);
+
 /* Changes the store as `change` does, with nobody else doing so meanwhile; it
  * is written if `change` returns WEIR_OK. */
 enum weir_code

@@ -84,6 +84,8 @@ def file(tmp_path):
     (["new", "--no-pasword", "a"], "did you mean --no-password?"),
     (["new", "--no-password", "--password-env", "X", "a"], "which?"),
     (["new", "--password-file", "f", "--password-env", "X", "a"], "which of the two?"),
+    (["new", "--no-password", "a.key"], "'a.key' is a path: give a NAME"),
+    (["new", "--no-password", "../a"], "'../a' is a path: give a NAME"),
     (["trust", "a"], "expected NAME and KEY"),
     (["revoke"], "expected one NAME or ID"),
     (["sign", "f"], "--key is missing"),
@@ -110,7 +112,7 @@ def test_help_man_and_completion_know_every_part(run_weir, key):
 
 # ---- making a key ----
 
-@pytest.mark.parametrize("name", ["../a", ".hidden", "a b", "", "-x" * 40, "a" * 65, "ä"])
+@pytest.mark.parametrize("name", [".hidden", "a b", "", "-x" * 40, "a" * 65, "ä"])
 def test_what_cannot_be_a_name(key, name):
     refuse(key("new", "--no-password", "--", name), VALIDATION, "a key's name")
     assert not (key.config / "keys").exists()
@@ -470,3 +472,25 @@ def test_killed_in_the_midst_the_store_is_whole(key, pair, start_weir, tmp_path)
         process.wait()
         told = json.loads(succeed(key("list", "--json")))
         assert told["keys"][0]["name"] == "first"
+
+
+# ---- a machine that runs nothing unsigned ----
+
+@pytest.mark.parametrize("policy, code, said", [
+    ('{"require_signature": true}', AUTH, '("require_signature" in '),
+    ('{"require_signature": "yes"}', VALIDATION, "must be boolean, not string"),
+])
+def test_nothing_unsigned_runs_where_a_policy_says_so(
+        key, run_weir, script, policy, code, said):
+    path = script("io.write('ran\\n')")
+    key.config.mkdir(parents=True)
+    for words, typed in [(["repl", "--sim"], "print(1)"), (["--sim"], "print(1)")]:
+        key.policy.write_text("{}")
+        assert run_weir(*words, input=typed).stdout in ("ran\n", "1\n"), words
+        key.policy.write_text(policy)
+        result = run_weir(*words, input=typed)
+        refuse(result, code, said, str(key.policy))
+        assert result.stdout == "", words
+    # What runs nothing of anybody's is as ever.
+    assert run_weir("check", path).returncode == 0
+    assert run_weir("--version").returncode == 0
