@@ -24,6 +24,7 @@ struct host_watchdog {
     pthread_cond_t change;
     clockid_t cpu_clock; /* of the thread that runs scripts */
     bool started;
+    int64_t measure_at;      /* of the thread alone: memory, not before */
     bool stopping, armed;    /* under the lock, as all below */
     int64_t cpu_at, time_at; /* microseconds when it was armed */
 };
