@@ -333,7 +333,7 @@ bench: $(BUILD)/weir ## what weir costs beside a bare libcurl program
 # with the stderr of a process that a test ends.
 TSAN_UNIT := $(shell grep -lE 'server_(start|each)|pthread_' tests/unit/*.c)
 TSAN_E2E  := $(wildcard tests/e2e/test_sim*.py) tests/e2e/test_road.py \
-             tests/e2e/test_run.py tests/e2e/test_sandbox_runaways.py
+             tests/e2e/test_run.py tests/e2e/test_budgets.py
 TSAN_LOG   = $(abspath $(BUILD))/race
 
 tsan: ## run what has threads under ThreadSanitizer

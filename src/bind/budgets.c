@@ -49,9 +49,13 @@ void bind_budgets_renew(struct bind_budgets *budgets)
     budgets->output = 0;
 }
 
+/* Whether a script's code runs: in a task, or in a __close handler of one that
+ * is being ended. */
 static bool in_task(const struct bind_context *context)
 {
-    return context->scheduler && context->scheduler->current;
+    const struct bind_scheduler *scheduler = context->scheduler;
+
+    return scheduler && (scheduler->current || scheduler->closing);
 }
 
 /* ---- memory ---- */
@@ -240,6 +244,8 @@ void bind_budgets_hook(lua_State *L)
         bind_budgets_check(L);
     }
     if (!atomic_load_explicit(&budgets->late, memory_order_relaxed))
+        return;
+    if (!bind_context(L)->scheduler->current)
         return;
     bind_task_cancel(bind_context(L)->scheduler->current,
                      "the time of the run is over");

@@ -48,13 +48,24 @@ static int os_exit(lua_State *L)
     return bind_wait_yield(L, 0, refused);
 }
 
-/* open_quit(quit) */
+/* Puts ours into the library that the table on top has under "os". */
+static void replace_exit(lua_State *L)
+{
+    if (lua_istable(L, -1) && lua_getfield(L, -1, "os") == LUA_TTABLE) {
+        lua_pushvalue(L, 1);
+        lua_pushcclosure(L, os_exit, 1);
+        lua_setfield(L, -2, "exit");
+    }
+    lua_settop(L, 1);
+}
+
+/* open_quit(quit): for scripts, and for our own modules. */
 static int open_quit(lua_State *L)
 {
-    lua_getglobal(L, "os");
-    lua_insert(L, 1);
-    lua_pushcclosure(L, os_exit, 1);
-    lua_setfield(L, 1, "exit");
+    lua_pushglobaltable(L);
+    replace_exit(L);
+    bind_push_libraries(L, false);
+    replace_exit(L);
     return 0;
 }
 

@@ -91,6 +91,42 @@ static int base_setmetatable(lua_State *L)
     return 1;
 }
 
+/* ---- next and pairs: through a table that was emptied, each step is long ----
+ */
+
+static int base_next(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    bind_budgets_check(L);
+    if (lua_next(L, 1))
+        return 2;
+    lua_pushnil(L);
+    return 1;
+}
+
+static int paired(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 3;
+}
+
+static int base_pairs(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    if (luaL_getmetafield(L, 1, "__pairs") == LUA_TNIL) {
+        lua_pushcfunction(L, base_next);
+        lua_pushvalue(L, 1);
+        lua_pushnil(L);
+        return 3;
+    }
+    lua_pushvalue(L, 1);
+    lua_callk(L, 1, 3, 0, paired);
+    return 3;
+}
+
 /* ---- load ---- */
 
 struct reader {
@@ -277,13 +313,15 @@ static int os_date(lua_State *L)
 static void add_base(lua_State *L, int globals)
 {
     static const char *const names[] = {
-        "assert",   "error",  "ipairs", "next",   "pairs",    "pcall",
-        "rawequal", "rawget", "rawlen", "rawset", "select",   "tonumber",
-        "tostring", "type",   "warn",   "xpcall", "_VERSION", NULL};
+        "assert", "error",  "ipairs",   "pcall",    "rawequal", "rawget",
+        "rawlen", "rawset", "select",   "tonumber", "tostring", "type",
+        "warn",   "xpcall", "_VERSION", NULL};
     static const luaL_Reg own[] = {
         {"collectgarbage", base_collectgarbage},
         {"getmetatable", base_getmetatable},
         {"load", base_load},
+        {"next", base_next},
+        {"pairs", base_pairs},
         {"print", base_print},
         {"setmetatable", base_setmetatable},
         {NULL, NULL},

@@ -115,6 +115,16 @@ def test_what_never_left_this_machine(run_weir, script, report):
     assert change["url"] == "http://127.0.0.1:1/x"
 
 
+def test_a_script_that_was_asked_what_it_takes(run_weir, script, report):
+    """weir.args prints the help and ends the run."""
+    path = script('weir.args { name = "x" } print("went on")')
+    for confined in [], ["--sandbox"]:
+        result = run_weir("run", *confined, "--report", report, path, "--help")
+        told = read(report)
+        assert (told["outcome"], told["exit_code"]) == ("exit", 0)
+        assert result.returncode == 0 and "went on" not in result.stdout
+
+
 @pytest.mark.parametrize("how", [
     "os.exit(7)",
     "table.sort({ 1, 2, 3 }, function() os.exit(7) end)",  # where Lua cannot wait
