@@ -87,7 +87,8 @@ static void offer_values(const struct typed *typed, const char *prefix,
         offer(typed, prefix, option->choices[i], "");
     if (strcmp(option->name, "context") == 0)
         offer_contexts(typed, prefix);
-    if (strcmp(option->arg, "FILE") == 0 || strcmp(option->arg, "DIR") == 0)
+    if (strcmp(option->arg, "FILE") == 0 || strcmp(option->arg, "DIR") == 0 ||
+        strcmp(option->arg, "PATH") == 0)
         offer_files(typed);
 }
 

@@ -307,3 +307,11 @@ def test_a_session_can_be_confined_too(run_weir):
     assert repl("print(tenant.filters:list()())", "--sandbox", "--net=tenant").stdout == "nil\n"
     dry = repl('print(tenant.client:delete("/x"))', "--dry-run")
     assert "weir: would send DELETE /x (no body; kept back by --dry-run)" in dry.stderr
+
+
+def test_the_shell_completes_paths(run_weir):
+    def complete(*words):
+        return run_weir("completion", "--complete", "--", "weir", "run", *words).stdout
+
+    assert ":files" in complete("--read", "") and ":files" in complete("--write=")
+    assert ":files" not in complete("--net", "")
