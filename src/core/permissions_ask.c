@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "excerpt.h"
 #include "permissions_internal.h"
 #include "url_internal.h"
 #include "weir/cut.h"
@@ -113,6 +114,7 @@ static void say_what(const struct question *question, struct weir_err *err)
     struct weir_buf detail;
 
     asked_text(question, asked, sizeof(asked));
+    weir_excerpt_line(asked); /* a path may be no UTF-8 */
     weir_err_set(
         err, WEIR_DENIED, "%s: %s%s%s", word, verbs[question->kind], asked,
         question->kind == WEIR_PERMISSION_MUTATE ? " may change something, and"

@@ -91,11 +91,17 @@ enum { ANSWERS = 7 };
 
 static bool answer(enum weir_code code, struct weir_err *err)
 {
+    struct weir_json *detail;
+
     if (code == WEIR_OK)
         return true;
     FUZZ_CHECK(code == WEIR_DENIED);
     fuzz_check_line(err->hint);
     FUZZ_CHECK(err->detail);
+    detail = fuzz_json((struct fuzz_text){err->detail, strlen(err->detail)});
+    FUZZ_CHECK(weir_json_get_string(detail, "permission"));
+    FUZZ_CHECK(weir_json_get_string(detail, "asked"));
+    weir_json_free(detail);
     fuzz_check_err(err, code);
     return false;
 }

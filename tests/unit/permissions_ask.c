@@ -429,7 +429,7 @@ static void a_denial_says_how_it_is_declared(void **state)
                                     "\"asked\":\"b.test:443\"}");
     assert_int_equal(weir_permissions_env(p, "A\"\n", &err), WEIR_DENIED);
     assert_string_equal(err.detail, "{\"permission\":\"env\","
-                                    "\"asked\":\"A\\\"\\n\"}");
+                                    "\"asked\":\"A\\\"?\"}");
     weir_err_clear(&err);
     weir_permissions_free(p);
 }
