@@ -110,7 +110,7 @@ FREE = """
     weir.log.debug weir.log.error weir.log.info weir.log.level weir.log.secret weir.log.warn
     weir.needs weir.needs.granted weir.regex.compile weir.regex.portable weir.secret.is
     weir.secret.new weir.task.all weir.task.map weir.task.shield weir.task.sleep weir.task.spawn
-    weir.task.timeout weir.yaml.decode weir.yaml.encode weir.yaml.from_json
+    weir.task.timeout weir.yaml.decode weir.yaml.encode weir.yaml.from_json weir.yaml.places
     cxone.connect filter:json filter:table filter:with re:find re:match re:test response:json
     task:cancel task:join task:status task:wait tenant.auth:fetches tenant.auth:invalidate
     tenant.auth:life tenant.auth:scope tenant.client:stats tenant.filters:check
