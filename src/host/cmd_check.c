@@ -33,10 +33,10 @@ const struct host_command host_command_check = {
         "find what is wrong with scripts and definitions, running nothing",
     .about =
         "Looks for syntax errors, undeclared globals, misspelt members of "
-        "modules\nand option keys, and faults of every filter that a script "
-        "writes down as a\ntable. Nothing of a script runs, and nothing is "
-        "sent. All faults of all files\nare shown in one run; notes tell of "
-        "what works but may be slow.\n"
+        "modules\nand option keys, and faults of weir.needs and of every "
+        "filter that a script\nwrites down as a table. Nothing of a script "
+        "runs, and nothing is sent. All\nfaults of all files are shown in one "
+        "run; notes tell of what works but may\nbe slow.\n"
         "\n"
         "A FILE that ends in .yaml, .yml or .json holds a definition, or a "
         "list "
