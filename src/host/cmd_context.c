@@ -159,7 +159,7 @@ static enum weir_code keep(const char *name, const struct add_command *given,
     enum weir_code code = make(name, given, &context, err);
 
     if (!code)
-        code = host_contexts_load(&contexts, err);
+        code = host_contexts_edit(&contexts, err);
     if (code) {
         weir_json_free(context);
         return code;
@@ -255,7 +255,7 @@ static int use(int argc, char **argv)
     name = one_name(&command_use, argc, argv, first, &code);
     if (!name)
         return code;
-    if (host_contexts_load(&contexts, &err))
+    if (host_contexts_edit(&contexts, &err))
         return complain(command_use.name, &err);
     context = host_contexts_find(&contexts, name, &err);
     if (context && host_contexts_use(&contexts, name))
@@ -280,7 +280,7 @@ static int remove_one(int argc, char **argv)
     name = one_name(&command_remove, argc, argv, first, &code);
     if (!name)
         return code;
-    if (host_contexts_load(&contexts, &err))
+    if (host_contexts_edit(&contexts, &err))
         return complain(command_remove.name, &err);
     if (host_contexts_find(&contexts, name, &err)) {
         host_contexts_remove(&contexts, name);

@@ -1,17 +1,15 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "context_internal.h"
 #include "contexts.h"
+#include "guarded.h"
 #include "secrecy.h"
 
 #define MAX_SECRET ((size_t)64 * 1024)
@@ -248,59 +246,14 @@ static enum weir_code from_variable(const char *name, struct weir_buf *out,
     return weir_buf_adds(out, value);
 }
 
-static enum weir_code check_file(const struct stat *file, struct weir_err *err)
-{
-    if (!S_ISREG(file->st_mode))
-        return weir_err_set(err, WEIR_CONFIG, "this is no file");
-    if (file->st_uid != geteuid() && file->st_uid != 0)
-        return weir_err_set(err, WEIR_CONFIG,
-                            "it belongs to somebody else (user %u)",
-                            (unsigned)file->st_uid);
-    if (file->st_mode & 077)
-        return weir_err_set(err, WEIR_CONFIG,
-                            "a file with a secret is for its owner alone, and "
-                            "this one's mode is %04o; chmod 600 it",
-                            (unsigned)file->st_mode & 07777);
-    return WEIR_OK;
-}
-
-static enum weir_code read_file(int fd, struct weir_buf *out,
-                                struct weir_err *err)
-{
-    char block[4096];
-    struct stat file;
-    ssize_t n = 0;
-
-    if (fstat(fd, &file) != 0)
-        return weir_err_set(err, WEIR_CONFIG, "%s", strerror(errno));
-    if (check_file(&file, err))
-        return err->code;
-    while (!out->failed && (n = read(fd, block, sizeof(block))) != 0) {
-        if (n > 0)
-            weir_buf_add(out, block, (size_t)n);
-        else if (errno != EINTR)
-            break;
-    }
-    explicit_bzero(block, sizeof(block));
-    if (n < 0)
-        return weir_err_set(err, WEIR_CONFIG, "%s", strerror(errno));
-    return WEIR_OK;
-}
-
 static enum weir_code from_file(const char *path, struct weir_buf *out,
                                 struct weir_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    enum weir_code code;
+    enum weir_code code =
+        host_guarded_read(path, HOST_GUARD_SECRET, out, NULL, err);
 
-    if (fd < 0)
-        code = weir_err_set(err, WEIR_CONFIG, "%s", strerror(errno));
-    else
-        code = read_file(fd, out, err);
-    if (fd >= 0)
-        close(fd);
-    if (code)
-        weir_err_prefix(err, "%s: ", path);
+    if (code && code != WEIR_NOMEM)
+        err->code = code = WEIR_CONFIG;
     return code;
 }
 

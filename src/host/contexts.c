@@ -1,15 +1,12 @@
 #include "contexts.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "context_internal.h"
 #include "files.h"
+#include "folders.h"
+#include "guarded.h"
 #include "weir/filter.h"
 #include "weir/http.h"
 #include "weir/url.h"
@@ -213,54 +210,12 @@ static enum weir_code check_document(const struct weir_json *json,
 
 enum weir_code host_contexts_path(char **out, struct weir_err *err)
 {
-    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    int len;
-
-    /* The specification says: a relative path is to be ignored. */
-    if (base && *base == '/')
-        len = asprintf(out, "%s/weir/contexts.json", base);
-    else if (home && *home == '/')
-        len = asprintf(out, "%s/.config/weir/contexts.json", home);
-    else
-        return weir_err_set(err, WEIR_CONFIG,
-                            "no folder for contexts: neither XDG_CONFIG_HOME "
-                            "nor HOME is an absolute path");
-    return len < 0 ? weir_err_nomem(err) : WEIR_OK;
-}
-
-/* Who may write it chooses which programs run. */
-static enum weir_code check_owner(const struct stat *file, struct weir_err *err)
-{
-    if (!S_ISREG(file->st_mode))
-        return weir_err_set(err, WEIR_CONFIG, "this is no file");
-    if (file->st_uid != geteuid() && file->st_uid != 0)
-        return weir_err_set(err, WEIR_CONFIG,
-                            "it belongs to somebody else (user %u), who could "
-                            "choose what is run and where secrets go",
-                            (unsigned)file->st_uid);
-    if (file->st_mode & 022)
-        return weir_err_set(err, WEIR_CONFIG,
-                            "others may write it (mode %04o), and choose what "
-                            "is run and where secrets go; chmod 600 it",
-                            (unsigned)file->st_mode & 07777);
-    return WEIR_OK;
-}
-
-static enum weir_code read_all(int fd, struct weir_buf *text,
-                               struct weir_err *err)
-{
-    char block[4096];
-    ssize_t n;
-
-    while ((n = read(fd, block, sizeof(block))) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return weir_err_set(err, WEIR_IO, "%s", strerror(errno));
-        if (weir_buf_add(text, block, (size_t)n))
-            return weir_buf_err(text, "the file", err);
-    }
-    return WEIR_OK;
+    *out = host_folders_config("contexts.json");
+    if (*out)
+        return WEIR_OK;
+    return weir_err_set(err, WEIR_CONFIG,
+                        "no folder for contexts: neither XDG_CONFIG_HOME nor "
+                        "HOME is an absolute path");
 }
 
 static enum weir_code parse(const struct weir_buf *text, struct weir_json **out,
@@ -281,25 +236,6 @@ static enum weir_code parse(const struct weir_buf *text, struct weir_json **out,
     return code;
 }
 
-static enum weir_code load_file(int fd, struct host_contexts *out,
-                                struct weir_err *err)
-{
-    struct weir_buf text;
-    struct stat file;
-    enum weir_code code;
-
-    if (fstat(fd, &file) != 0)
-        return weir_err_set(err, WEIR_IO, "%s", strerror(errno));
-    code = check_owner(&file, err);
-    weir_buf_init(&text, MAX_FILE);
-    if (code == WEIR_OK)
-        code = read_all(fd, &text, err);
-    if (code == WEIR_OK)
-        code = parse(&text, &out->json, err);
-    weir_buf_fini(&text);
-    return code;
-}
-
 static enum weir_code make_empty(struct host_contexts *out,
                                  struct weir_err *err)
 {
@@ -313,27 +249,22 @@ static enum weir_code make_empty(struct host_contexts *out,
 
 static enum weir_code load(struct host_contexts *out, struct weir_err *err)
 {
-    enum weir_code code;
-    int fd;
+    enum weir_code code = host_contexts_path(&out->path, err);
+    struct weir_buf text;
 
-    *out = (struct host_contexts){.path = NULL};
-    code = host_contexts_path(&out->path, err);
     if (code)
         return code;
-    fd = open(out->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    weir_buf_init(&text, MAX_FILE);
+    code =
+        host_guarded_read(out->path, HOST_GUARD_OWN, &text, &out->there, err);
+    if (code == WEIR_OK && !out->there) {
         code = make_empty(out, err);
-    } else if (fd < 0) {
-        code = weir_err_set(err, WEIR_IO, "%s", strerror(errno));
-    } else {
-        out->there = true;
-        code = load_file(fd, out, err);
-        close(fd);
+    } else if (code == WEIR_OK) {
+        code = parse(&text, &out->json, err);
+        if (code)
+            weir_err_prefix(err, "%s: ", out->path);
     }
-    if (code) {
-        weir_err_prefix(err, "%s: ", out->path);
-        host_contexts_fini(out);
-    }
+    weir_buf_fini(&text);
     return code;
 }
 
@@ -341,9 +272,31 @@ enum weir_code host_contexts_load(struct host_contexts *out,
                                   struct weir_err *err)
 {
     struct weir_err spare = WEIR_ERR_INIT;
-    enum weir_code code = load(out, err ? err : &spare);
+    enum weir_code code;
 
+    *out = (struct host_contexts){.lock = -1};
+    code = load(out, err ? err : &spare);
+    if (code)
+        host_contexts_fini(out);
     weir_err_clear(&spare);
+    return code;
+}
+
+enum weir_code host_contexts_edit(struct host_contexts *out,
+                                  struct weir_err *err)
+{
+    enum weir_code code;
+
+    *out = (struct host_contexts){.lock = -1};
+    code = host_contexts_path(&out->path, err);
+    if (!code)
+        code = host_guarded_lock(out->path, &out->lock, err);
+    free(out->path);
+    out->path = NULL;
+    if (!code)
+        code = load(out, err);
+    if (code)
+        host_contexts_fini(out);
     return code;
 }
 
@@ -351,7 +304,8 @@ void host_contexts_fini(struct host_contexts *contexts)
 {
     free(contexts->path);
     weir_json_free(contexts->json);
-    *contexts = (struct host_contexts){.path = NULL};
+    host_guarded_unlock(contexts->lock);
+    *contexts = (struct host_contexts){.lock = -1};
 }
 
 static int write_text(void *ud, int fd)
@@ -361,31 +315,14 @@ static int write_text(void *ud, int fd)
     return host_files_write(fd, text->data, text->len);
 }
 
-static enum weir_code make_folder(const char *path, struct weir_err *err)
-{
-    char *copy = strdup(path), *slash = copy ? strrchr(copy, '/') : NULL;
-    enum weir_code code;
-
-    if (!slash) {
-        free(copy);
-        return weir_err_nomem(err);
-    }
-    *slash = '\0';
-    code = host_files_make_folder(copy, err);
-    free(copy);
-    return code;
-}
-
 enum weir_code host_contexts_store(const struct host_contexts *contexts,
                                    struct weir_err *err)
 {
     struct host_files_place place;
     struct weir_buf text;
-    enum weir_code code = make_folder(contexts->path, err);
+    enum weir_code code;
     int number;
 
-    if (code)
-        return code;
     weir_buf_init(&text, MAX_FILE);
     code = weir_json_write(contexts->json, 2, &text, err);
     weir_buf_addc(&text, '\n');

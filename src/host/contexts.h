@@ -26,6 +26,7 @@ struct host_contexts {
     char *path;
     struct weir_json *json; /* checked; never NULL after a load */
     bool there;             /* the file is */
+    int lock;               /* of its file, while it is edited; or -1 */
 };
 
 /* Where it is; NULL (and WEIR_CONFIG) if there is no home to look in. */
@@ -36,8 +37,12 @@ enum weir_code host_contexts_path(char **out, struct weir_err *err);
  * others may write, since it names programs to run; WEIR_IO; WEIR_NOMEM. */
 enum weir_code host_contexts_load(struct host_contexts *out,
                                   struct weir_err *err);
+/* The same for whoever goes on to store it: nobody else does meanwhile.
+ * WEIR_LOCKED as well. */
+enum weir_code host_contexts_edit(struct host_contexts *out,
+                                  struct weir_err *err);
 void host_contexts_fini(struct host_contexts *contexts);
-/* Replaces the file as a whole, mode 0600, and makes its folder. */
+/* Replaces the file as a whole, mode 0600. */
 enum weir_code host_contexts_store(const struct host_contexts *contexts,
                                    struct weir_err *err);
 

@@ -35,7 +35,7 @@ static struct {
     bool named, sim;
     struct weir_err fault; /* of the context that is in use */
     char origin[MAX_ORIGIN];
-} settings;
+} settings = {.contexts.lock = -1};
 
 static const struct setting *find_known(const char *variable)
 {
@@ -243,8 +243,9 @@ static enum weir_code fetch(const struct setting *setting, const char *kept,
     if (code) {
         weir_err_prefix(err, "context %s: %s: ", settings.name,
                         setting->member);
-        weir_err_hint(err, "weir context show %s says where it comes from",
-                      settings.name);
+        if (!err->hint[0])
+            weir_err_hint(err, "weir context show %s says where it comes from",
+                          settings.name);
         return code;
     }
     *value = host_secrecy_keep(kept, weir_buf_str(&text));

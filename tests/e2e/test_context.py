@@ -174,7 +174,15 @@ def test_a_file_that_others_may_write_is_not_believed(run_weir, context, context
     contexts.chmod(mode)
     result = run_weir("context", "list")
     assert result.returncode == 5
-    assert "others may write it" in result.stderr and "chmod 600" in result.stderr
+    assert "others may write it" in result.stderr and "chmod go-w" in result.stderr
+
+
+def test_two_that_add_at_once_lose_nothing(start_weir, context, contexts):
+    running = [start_weir("context", "add", f"c{i}", "--tenant", "t", "--client-id", "c",
+                          "--secret", "env:S") for i in range(8)]
+    for process in running:
+        assert process.wait(60) == 0, process.communicate()[1]
+    assert len(context("list").stdout.splitlines()) == 8
 
 
 def test_no_home(run_weir):
@@ -280,14 +288,14 @@ def test_a_secret_from_each_source(run_weir, script, context, sim, secret_file, 
 
 @pytest.mark.parametrize("make, why", [
     (None, "No such file"),
-    (lambda p: (p.write_text("x1234"), p.chmod(0o640)), "mode is 0640; chmod 600 it"),
+    (lambda p: (p.write_text("x1234"), p.chmod(0o640)), "others may read it (mode 0640)"),
     (lambda p: (p.write_text(""), p.chmod(0o600)), "there is nothing in it"),
     (lambda p: (p.write_text("\n\n"), p.chmod(0o600)), "there is nothing in it"),
     (lambda p: (p.write_text("hunter2\nhunter3\n"), p.chmod(0o600)), "more than one line"),
     (lambda p: (p.write_bytes(b"hun\0ter2"), p.chmod(0o600)), "more than one line"),
-    (lambda p: (p.write_text("x" * 70000), p.chmod(0o600)), "the secret"),
-    (lambda p: p.mkdir(mode=0o700), "no file"),
-    (lambda p: os.mkfifo(p, 0o600), "no file"),
+    (lambda p: (p.write_text("x" * 70000), p.chmod(0o600)), "65536"),
+    (lambda p: p.mkdir(mode=0o700), "no regular file"),
+    (lambda p: os.mkfifo(p, 0o600), "no regular file"),
 ])
 def test_a_secret_file_that_is_wrong(run_weir, script, context, sim, tmp_path, make, why):
     path = tmp_path / "wrong"
@@ -297,7 +305,7 @@ def test_a_secret_file_that_is_wrong(run_weir, script, context, sim, tmp_path, m
     result = run_weir("run", "--context", "x", script(CONNECT))
     assert (result.returncode, result.stdout) == (5, "")
     assert "context x: client_secret: " in result.stderr and why in result.stderr
-    assert "weir context show x" in result.stderr
+    assert "what to do: " in result.stderr
     assert "hunter" not in result.stderr and "ter2" not in result.stderr
 
 
