@@ -55,7 +55,8 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_SUP := $(wildcard tests/unit/support/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 LUA_SRC  := $(sort $(wildcard lua/weir/*.lua lua/cxone/*.lua lua/sim/*.lua \
-    lua/check/*.lua lua/types/*.lua lua/doctor/*.lua lua/config/*.lua lua/weir/repl/*.lua \
+    lua/check/*.lua lua/types/*.lua lua/doctor/*.lua lua/bundle/*.lua \
+    lua/config/*.lua lua/weir/repl/*.lua \
     lua/meta/*.lua lua/meta/*/*.lua))
 
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)

@@ -5,7 +5,8 @@
  * stored (not compressed) files, the same bytes for the same files on every
  * machine.  What is read must be of that kind: every byte of it belongs to
  * one of its files or to its directory, and whatever else the format allows
- * is refused by the name of its fault.
+ * is refused by the name of its fault.  libarchive, which does both, ends the
+ * process where it gets no memory for a few bytes of its own.
  * (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT)
  */
 #ifndef WEIR_ARCHIVE_H

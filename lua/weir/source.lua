@@ -6,6 +6,7 @@
 -- the call's statement, or else the only one whose literal `name` is the
 -- definition's. Where neither says for certain, there is no line.
 
+local core = require "weir.core"
 local lexer = require "weir.lexer"
 
 local source = {}
@@ -169,6 +170,8 @@ end
 -- For callers ----------------------------------------------------------------
 
 local function read_file(path)
+  local kept = core.chunk(path) -- of a bundle, or typed
+  if kept then return #kept <= MAX_BYTES and kept or nil end
   local file = io.open(path, "rb")
   if not file then return nil end
   local text = file:read(MAX_BYTES + 1)

@@ -128,6 +128,10 @@ void bind_require_env(lua_State *L, const char *name);
 /* os.getenv of a script: asks first. */
 int bind_getenv(lua_State *L);
 
+/* Registry key: chunk's name → text, of chunks that are no files; or true, of
+ * files that Lua was loaded from. */
+#define BIND_CHUNKS "weir.chunks"
+
 /* ---- boxes: userdata that own C resources ---- */
 
 /* Pushes zeroed memory; `fini` runs once on it, from __gc or __close or

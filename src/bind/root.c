@@ -66,6 +66,17 @@ static int core_stubs(lua_State *L)
     return 1;
 }
 
+/* chunk(name) → the text of a chunk that is no file of the machine; nil if
+ * there is none of that name */
+static int core_chunk(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, BIND_CHUNKS);
+    lua_pushstring(L, luaL_checkstring(L, 1));
+    if (lua_rawget(L, -2) != LUA_TSTRING)
+        lua_pushnil(L);
+    return 1;
+}
+
 /* modules() → the names, in no order, that `require` finds in the program. */
 static int core_modules(lua_State *L)
 {
@@ -98,6 +109,8 @@ int luaopen_weir_core(lua_State *L)
     lua_setfield(L, -2, "stubs");
     lua_pushcfunction(L, core_modules);
     lua_setfield(L, -2, "modules");
+    lua_pushcfunction(L, core_chunk);
+    lua_setfield(L, -2, "chunk");
     bind_null_push(L);
     lua_setfield(L, -2, "null");
     lua_pushstring(L, weir_version());

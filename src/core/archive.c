@@ -104,15 +104,19 @@ static enum weir_code write_file(const struct library *lib, struct archive *a,
     return code;
 }
 
+/* `utf8`: a name is more than ASCII, and the archive has to say so. */
 static enum weir_code write_all(const struct library *lib, struct archive *a,
                                 const struct weir_archive_file *files, size_t n,
-                                struct weir_buf *out, struct weir_err *err)
+                                bool utf8, struct weir_buf *out,
+                                struct weir_err *err)
 {
     enum weir_code code = WEIR_OK;
 
     if (lib->archive_write_set_format_zip(a) != ARCHIVE_OK ||
-        lib->archive_write_set_options(
-            a, "zip:compression=store,zip:hdrcharset=UTF-8") != ARCHIVE_OK ||
+        lib->archive_write_set_options(a, "zip:compression=store") !=
+            ARCHIVE_OK ||
+        (utf8 && lib->archive_write_set_options(a, "zip:hdrcharset=UTF-8") !=
+                     ARCHIVE_OK) ||
         lib->archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK ||
         lib->archive_write_open(a, out, NULL, take_bytes, NULL) != ARCHIVE_OK)
         return failed(lib, a, "the archive", err);
@@ -123,46 +127,57 @@ static enum weir_code write_all(const struct library *lib, struct archive *a,
     return out->failed ? weir_buf_err(out, "the archive", err) : code;
 }
 
-static enum weir_code check_files(const struct weir_archive_file *files,
-                                  size_t n, struct weir_err *err)
+/* The names and sizes of what is to be written, as an outline whose entries
+ * are to be freed. */
+static enum weir_code outline_files(const struct weir_archive_file *files,
+                                    size_t n, struct archive_outline *out,
+                                    struct weir_err *err)
 {
-    struct archive_outline outline = {NULL, n};
-    enum weir_code code = WEIR_OK;
-    size_t left = WEIR_ARCHIVE_MAX_BYTES;
+    struct archive_entry_outline *entries;
 
     if (n > WEIR_ARCHIVE_MAX_FILES)
         return weir_err_set(err, WEIR_LIMIT,
                             "%zu files are more than the %zu that a bundle may "
                             "have",
                             n, WEIR_ARCHIVE_MAX_FILES);
-    outline.entries = calloc(n + 1, sizeof(*outline.entries));
-    if (!outline.entries)
+    entries = calloc(n + 1, sizeof(*entries));
+    if (!entries)
         return weir_err_nomem(err);
-    for (size_t i = 0; i < n && code == WEIR_OK; i++) {
-        size_t len = strlen(files[i].name);
+    for (size_t i = 0; i < n; i++)
+        entries[i] = (struct archive_entry_outline){
+            files[i].name, strlen(files[i].name), files[i].size, 0};
+    *out = (struct archive_outline){entries, n};
+    return WEIR_OK;
+}
 
-        code = weir_archive_check_name(files[i].name, len, err);
-        if (code == WEIR_OK && files[i].size > left)
-            code = weir_err_set(err, WEIR_LIMIT,
+static enum weir_code check_files(const struct archive_outline *outline,
+                                  struct weir_err *err)
+{
+    size_t left = WEIR_ARCHIVE_MAX_BYTES;
+
+    for (size_t i = 0; i < outline->n; i++) {
+        const struct archive_entry_outline *entry = &outline->entries[i];
+        enum weir_code code =
+            weir_archive_check_name(entry->name, entry->name_len, err);
+
+        if (code)
+            return code;
+        if (entry->size > left)
+            return weir_err_set(err, WEIR_LIMIT,
                                 "%s: with this file the bundle is over %zu "
                                 "bytes",
-                                files[i].name, WEIR_ARCHIVE_MAX_BYTES);
-        else
-            left -= code ? 0 : files[i].size;
-        outline.entries[i] = (struct archive_entry_outline){files[i].name, len,
-                                                            files[i].size, 0};
+                                entry->name, WEIR_ARCHIVE_MAX_BYTES);
+        left -= entry->size;
     }
-    if (code == WEIR_OK)
-        code = archive_names_check(&outline, err);
-    archive_outline_free(&outline);
-    return code;
+    return archive_names_check(outline, err);
 }
 
 static enum weir_code write_checked(const struct weir_archive_file *files,
-                                    size_t n, struct weir_buf *out,
+                                    const struct archive_outline *outline,
+                                    bool utf8, struct weir_buf *out,
                                     struct weir_err *err)
 {
-    enum weir_code code = check_files(files, n, err);
+    enum weir_code code = check_files(outline, err);
     struct library lib;
     struct archive *a;
 
@@ -173,7 +188,7 @@ static enum weir_code write_checked(const struct weir_archive_file *files,
     a = lib.archive_write_new();
     if (!a)
         return weir_err_nomem(err);
-    code = write_all(&lib, a, files, n, out, err);
+    code = write_all(&lib, a, files, outline->n, utf8, out, err);
     lib.archive_write_free(a);
     return code;
 }
@@ -182,13 +197,19 @@ enum weir_code weir_archive_write(const struct weir_archive_file *files,
                                   size_t n, struct weir_buf *out,
                                   struct weir_err *err)
 {
+    struct archive_outline outline = {NULL, 0};
     struct archive_locale locale;
-    enum weir_code code = archive_locale_begin(&locale, err);
+    enum weir_code code = outline_files(files, n, &outline, err);
 
     if (code)
         return code;
-    code = write_checked(files, n, out, err);
-    archive_locale_end(&locale);
+    code = archive_locale_begin(&locale, &outline, err);
+    if (code == WEIR_OK) {
+        code = write_checked(files, &outline, locale.made != (locale_t)0, out,
+                             err);
+        archive_locale_end(&locale);
+    }
+    archive_outline_free(&outline);
     return code;
 }
 
@@ -386,7 +407,7 @@ static enum weir_code read_outlined(const void *bytes, size_t len,
 
     if (!archive)
         return weir_err_nomem(err);
-    code = archive_locale_begin(&locale, err);
+    code = archive_locale_begin(&locale, outline, err);
     if (code == WEIR_OK) {
         code = archive_names_check(outline, err);
         if (code == WEIR_OK && outline->n > 0)

@@ -31,17 +31,18 @@ enum weir_code archive_outline_read(const unsigned char *bytes, size_t len,
 void archive_outline_free(struct archive_outline *outline);
 
 /* That no two of the names mean the same file to any file system: equal, equal
- * but for case, or one a folder of the other.  Under a locale of UTF-8. */
+ * but for case, or one a folder of the other.  Under archive_locale_begin. */
 enum weir_code archive_names_check(const struct archive_outline *outline,
                                    struct weir_err *err);
 
 /* libarchive and case folding ask the locale for the meaning of bytes, which
  * must not depend on where a bundle is made: C.UTF-8 for this thread, until
- * archive_locale_end. */
+ * archive_locale_end, if any of the names is more than ASCII. */
 struct archive_locale {
     locale_t made, before;
 };
 enum weir_code archive_locale_begin(struct archive_locale *locale,
+                                    const struct archive_outline *outline,
                                     struct weir_err *err);
 void archive_locale_end(struct archive_locale *locale);
 

@@ -92,16 +92,35 @@ enum weir_code weir_archive_check_name(const char *name, size_t len,
 
 /* ---- all names ---- */
 
+static bool is_ascii(const struct archive_outline *outline)
+{
+    for (size_t i = 0; i < outline->n; i++) {
+        const struct archive_entry_outline *entry = &outline->entries[i];
+
+        for (size_t at = 0; at < entry->name_len; at++) {
+            if ((unsigned char)entry->name[at] >= 0x80)
+                return false;
+        }
+    }
+    return true;
+}
+
 enum weir_code archive_locale_begin(struct archive_locale *locale,
+                                    const struct archive_outline *outline,
                                     struct weir_err *err)
 {
+    *locale = (struct archive_locale){(locale_t)0, (locale_t)0};
+    /* Not without need: a lack of memory here is one that glibc remembers. */
+    if (is_ascii(outline))
+        return WEIR_OK;
     locale->made = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     if (!locale->made && errno == ENOMEM)
         return weir_err_nomem(err);
     if (!locale->made) {
+        /* glibc does not say which of the two. */
         weir_err_set(err, WEIR_CONFIG,
-                     "this machine has no locale C.UTF-8, which names of "
-                     "files in bundles need");
+                     "the locale C.UTF-8, which names of files in bundles "
+                     "need, is not there, or there is no memory for it");
         weir_err_hint(err, "install the package libc-bin");
         return WEIR_CONFIG;
     }
@@ -111,6 +130,8 @@ enum weir_code archive_locale_begin(struct archive_locale *locale,
 
 void archive_locale_end(struct archive_locale *locale)
 {
+    if (!locale->made)
+        return;
     uselocale(locale->before);
     freelocale(locale->made);
 }

@@ -5,78 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "excerpt.h"
 #include "weir/archive.h"
 #include "weir/filter.h"
 #include "weir/semver.h"
-
-/* ---- times ---- */
-
-/* Exactly `n` digits at `text` as a number, or -1. */
-static int digits(const char *text, int n)
-{
-    int value = 0;
-
-    for (int i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        value = 10 * value + (text[i] - '0');
-    }
-    return value;
-}
-
-static bool read_clock(const char *text, struct tm *tm)
-{
-    tm->tm_hour = digits(text + 11, 2);
-    tm->tm_min = digits(text + 14, 2);
-    tm->tm_sec = digits(text + 17, 2);
-    return text[10] == 'T' && text[13] == ':' && text[16] == ':' &&
-           text[19] == 'Z' && tm->tm_hour >= 0 && tm->tm_hour < 24 &&
-           tm->tm_min >= 0 && tm->tm_min < 60 && tm->tm_sec >= 0 &&
-           tm->tm_sec < 60;
-}
-
-enum weir_code weir_manifest_read_time(const char *text, size_t len,
-                                       int64_t *out, struct weir_err *err)
-{
-    struct tm tm = {.tm_hour = 23, .tm_min = 59, .tm_sec = 59}, again;
-    char shown[WEIR_EXCERPT];
-    bool ok = (len == 10 || len == 20) && text[4] == '-' && text[7] == '-';
-    time_t seconds = 0;
-
-    if (ok) {
-        tm.tm_year = digits(text, 4) - 1900;
-        tm.tm_mon = digits(text + 5, 2) - 1;
-        tm.tm_mday = digits(text + 8, 2);
-        ok = tm.tm_year >= 100 && tm.tm_mon >= 0 && tm.tm_mday > 0 &&
-             (len == 10 || read_clock(text, &tm));
-    }
-    if (ok) {
-        again = tm; /* which timegm makes a day that exists */
-        seconds = timegm(&again);
-        ok = again.tm_mday == tm.tm_mday && again.tm_mon == tm.tm_mon;
-    }
-    if (!ok)
-        return weir_err_set(err, WEIR_VALIDATION,
-                            "expected a day such as 2027-01-31, or a time such "
-                            "as 2027-01-31T18:00:00Z, got %s",
-                            weir_excerpt_quote(shown, text, len));
-    *out = seconds;
-    return WEIR_OK;
-}
-
-const char *weir_manifest_time_text(int64_t seconds,
-                                    char out[WEIR_MANIFEST_TIME])
-{
-    time_t time = (time_t)seconds;
-    struct tm tm;
-
-    gmtime_r(&time, &tm);
-    strftime(out, WEIR_MANIFEST_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return out;
-}
 
 /* ---- checking members ---- */
 
@@ -359,6 +292,43 @@ static enum weir_code read_files(struct reader *r, const struct weir_json *list,
     return code;
 }
 
+/* ---- what is shown to people ---- */
+
+/* A terminal obeys some characters: none of them may come from whoever wrote
+ * the bundle. */
+static bool has_control(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
+            return true;
+        if (c == 0xC2 && i + 1 < len && (unsigned char)text[i + 1] < 0xA0)
+            return true;
+    }
+    return false;
+}
+
+/* Every text of the value; its depth is bounded by that of the document. */
+static enum weir_code check_shown(struct reader *r,
+                                  const struct weir_json *json)
+{
+    enum weir_code code = WEIR_OK;
+    size_t len;
+    const char *text = weir_json_string(json, &len);
+
+    if (text && has_control(text, len))
+        return refuse(r, "has a control character in one of its texts");
+    for (const struct weir_json *child = weir_json_first(json);
+         child && code == WEIR_OK; child = weir_json_next(child)) {
+        text = weir_json_key(child, &len);
+        if (text && has_control(text, len))
+            return refuse(r, "has a control character in one of its names");
+        code = check_shown(r, child);
+    }
+    return code;
+}
+
 /* ---- arguments ---- */
 
 static enum weir_code check_params(struct reader *r,
@@ -407,6 +377,8 @@ static enum weir_code read_args(struct reader *r, const struct weir_json *args,
 
     if (code == WEIR_OK)
         code = check_params(r, weir_json_get(args, "params"));
+    if (code == WEIR_OK)
+        code = check_shown(r, args);
     if (code)
         return code;
     leave(r, at);
@@ -478,6 +450,10 @@ static enum weir_code read_members(struct reader *r,
         code = read_args(r, args, m);
     if (code == WEIR_OK && expires)
         code = read_expiry(r, expires, m);
+    if (code == WEIR_OK) {
+        enter(r, "needs");
+        code = check_shown(r, weir_json_get(json, "needs"));
+    }
     if (code)
         return code;
     m->needs = weir_json_copy(weir_json_get(json, "needs"));

@@ -1,21 +1,36 @@
 /* weir run: a script, from its file to its exit code. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "bundle_file.h"
+#include "bundle_state.h"
 #include "commands.h"
+#include "consent.h"
 #include "exit.h"
 #include "lua_state.h"
 #include "report.h"
+#include "run.h"
 #include "run_report.h"
 #include "scheduler.h"
 #include "session.h"
 #include "weir/hash.h"
 
-static const struct host_option options[] = {
+struct run_command {
+    struct host_session_options session; /* first: the shared options */
+    bool accept, require_signature;
+};
+
+#define FIELD(name) offsetof(struct run_command, name)
+const struct host_option host_run_options[] = {
     HOST_SESSION_OPTIONS,
     HOST_REPORT_OPTION,
     HOST_PERMISSION_OPTIONS,
+    {"accept", NULL, "run a bundle without asking", HOST_FLAG, FIELD(accept),
+     NULL},
+    {"require-signature", NULL, "run nothing but a bundle of a trusted key",
+     HOST_FLAG, FIELD(require_signature), NULL},
     {NULL, NULL, NULL, HOST_FLAG, 0, NULL},
 };
 
@@ -24,12 +39,12 @@ static int run(int argc, char **argv);
 const struct host_command host_command_run = {
     .name = "run",
     .usage = "weir run [options] SCRIPT [arguments]",
-    .summary = "run a Lua script (also: weir SCRIPT.lua)",
+    .summary = "run a Lua script or a bundle (also: weir SCRIPT.lua)",
     .about =
         "Runs SCRIPT, or standard input for \"-\". The arguments reach it as\n"
         "... and in the table arg. Standard output carries only what the\n"
         "script prints; everything else goes to standard error.\n",
-    .options = options,
+    .options = host_run_options,
     .after =
         "A tenant comes from the context that --context names, else from\n"
         "the one that WEIR_CONTEXT names, else from the environment if any of\n"
@@ -67,6 +82,8 @@ const struct host_command host_command_run = {
         "  weir run --dry-run deploy.lua\n"
         "  weir run --report run.json deploy.lua\n"
         "  echo 'print(weir.json.encode {1, 2})' | weir run -\n",
+    .files = true,
+    .runs = true,
     .run = run,
 };
 
@@ -84,52 +101,96 @@ static int flush_output(struct host_session *session, int code)
 struct script {
     int argc;
     char **argv;
-    int index; /* of the script in argv */
+    int index;                  /* of the script in argv */
+    struct host_bundle *bundle; /* NULL: a script, and its text */
     struct weir_buf text;
     int number; /* why it could not be read; 0 */
     bool loaded;
 };
 
-/* The error of loading is on top; leaves it and a trace. */
-static void trace_load(lua_State *L, const char *path)
+/* Pushes the name of the main chunk. */
+static void push_chunk(lua_State *L, const struct script *script)
 {
-    if (strcmp(path, "-") == 0)
+    const char *path = script->argv[script->index];
+
+    if (script->bundle)
+        host_bundle_state_push_chunk(
+            L, script->bundle->bundle,
+            weir_bundle_manifest(script->bundle->bundle)->main);
+    else if (strcmp(path, "-") == 0)
         lua_pushliteral(L, "=stdin");
     else
         lua_pushfstring(L, "@%s", path);
+}
+
+/* The error of loading is on top; leaves it and a trace. */
+static void trace_load(lua_State *L, const struct script *script)
+{
+    push_chunk(L, script);
     bind_trace_push_chunk(L, lua_tostring(L, -1));
     lua_remove(L, -2);
+}
+
+static int load_script(lua_State *L, const struct script *script,
+                       struct host_run_program *program, char *sha256)
+{
+    const char *path = program->path;
+
+    program->kind = strcmp(path, "-") == 0 ? "input" : "script";
+    if (script->number) {
+        lua_pushfstring(L, "cannot open %s: %s",
+                        strcmp(path, "-") == 0 ? "stdin" : path,
+                        strerror(script->number));
+        return LUA_ERRFILE;
+    }
+    if (host_run_report_asked() &&
+        weir_hash_hex_of(WEIR_HASH_SHA256, script->text.data, script->text.len,
+                         sha256, NULL) == WEIR_OK)
+        program->sha256 = sha256;
+    host_report_show(L, path);
+    return host_state_load(L, path, &script->text);
+}
+
+static int load_bundle(lua_State *L, const struct host_bundle *bundle,
+                       struct host_run_program *program)
+{
+    const struct weir_manifest *manifest = weir_bundle_manifest(bundle->bundle);
+
+    /* There is no other way to run a bundle than this one. */
+    if (!bind_context(L)->permissions)
+        return luaL_error(L, "a bundle runs confined, or not at all");
+    host_bundle_state_open(L, bundle->bundle);
+    program->kind = "bundle";
+    program->name = manifest->name;
+    program->version = manifest->version;
+    program->sha256 = weir_bundle_sha256(bundle->bundle);
+    if (bundle->signer.standing == WEIR_TRUST_TRUSTED) {
+        program->signer = bundle->signer.id;
+        program->signer_name = bundle->signer.name;
+    }
+    return host_bundle_state_load_main(L, bundle->bundle);
 }
 
 /* load(ud) → the script's main function; or an error and its trace */
 static int load(lua_State *L)
 {
     struct script *script = lua_touserdata(L, 1);
-    const char *path = script->argv[script->index];
-    char sha256[WEIR_HASH_HEX_SIZE] = "";
+    struct host_run_program program = {
+        .path = script->argv[script->index],
+        .arguments = script->argv + script->index + 1,
+        .n_arguments = (size_t)(script->argc - script->index - 1)};
+    char sha256[WEIR_HASH_HEX_SIZE];
+    int status;
 
     host_state_set_arg(L, script->argc, script->argv, script->index);
-    if (script->number)
-        lua_pushfstring(L, "cannot open %s: %s",
-                        strcmp(path, "-") == 0 ? "stdin" : path,
-                        strerror(script->number));
-    else
-        script->loaded = host_state_load(L, path, &script->text) == LUA_OK;
-    if (script->number || !host_run_report_asked() ||
-        weir_hash_hex_of(WEIR_HASH_SHA256, script->text.data, script->text.len,
-                         sha256, NULL))
-        sha256[0] = '\0';
-    host_run_report_program(&(struct host_run_program){
-        .kind = strcmp(path, "-") == 0 ? "input" : "script",
-        .path = path,
-        .sha256 = sha256[0] ? sha256 : NULL,
-        .arguments = script->argv + script->index + 1,
-        .n_arguments = (size_t)(script->argc - script->index - 1)});
-    host_report_show(L, path);
+    status = script->bundle ? load_bundle(L, script->bundle, &program)
+                            : load_script(L, script, &program, sha256);
+    script->loaded = status == LUA_OK;
+    host_run_report_program(&program);
     if (script->loaded)
         lua_pushnil(L);
     else
-        trace_load(L, path);
+        trace_load(L, script);
     return 2;
 }
 
@@ -161,29 +222,127 @@ static int run_script(struct host_session *session, struct script *script)
     return flush_output(session, host_session_run(session, nargs));
 }
 
-static int run(int argc, char **argv)
+static int fail(const char *command, struct weir_err *err)
 {
-    struct host_session_options given = {.log_level = WEIR_LOG_INFO,
-                                         .announce = true};
-    struct script script = {.argc = argc, .argv = argv};
+    int code = host_exit_code(err->code);
+
+    fprintf(stderr, "weir %s: %s%s%s\n", command, err->message,
+            err->hint[0] ? "; " : "", err->hint);
+    weir_err_clear(err);
+    return code;
+}
+
+/* What is asked of a bundle before anything is made for it to run. */
+static enum weir_code permit(const struct host_bundle *bundle,
+                             struct run_command *given, struct weir_err *err)
+{
+    enum weir_code code = host_consent(bundle, given->accept, err);
+
+    if (code == WEIR_OK)
+        code = host_bundle_remember(bundle, err);
+    if (code == WEIR_OK)
+        code =
+            weir_permissions_copy(bundle->needs, &given->session.declared, err);
+    return code;
+}
+
+static enum weir_code open_bundle(const char *path, struct run_command *given,
+                                  bool must, struct host_bundle **out,
+                                  struct weir_err *err)
+{
+    const struct host_bundle_asked asked = {
+        .must = must || given->require_signature,
+        .require_signature = given->require_signature};
+    enum weir_code code = host_bundle_open(path, &asked, out, err);
+
+    if (code == WEIR_VALIDATION && given->require_signature && !must && !*out)
+        weir_err_hint(err, "a script has no signature; weir bundle create "
+                           "makes a bundle of it, which can have one");
+    if (code == WEIR_OK && *out)
+        code = permit(*out, given, err);
+    return code;
+}
+
+static int run_given(const struct run_command *given, struct script *script)
+{
     struct host_session session;
+    int code = host_session_begin(&session, &given->session);
+
+    if (code == 0)
+        code = run_script(&session, script);
+    return host_session_end(&session, code);
+}
+
+/* The bundle, or the text of the script, that was opened.  */
+static int run_opened(struct run_command *given, struct script *script)
+{
+    int code;
+
+    if (script->bundle)
+        return run_given(given, script);
+    script->number = host_state_read(given->session.script, &script->text);
+    given->session.text = weir_buf_str(&script->text);
+    given->session.text_len = script->text.len;
+    code = run_given(given, script);
+    weir_buf_fini(&script->text);
+    return code;
+}
+
+int host_run(const struct host_command *command, int argc, char **argv,
+             bool must_be_bundle)
+{
+    struct run_command given = {
+        .session = {.log_level = WEIR_LOG_INFO, .announce = true}};
+    struct script script = {.argc = argc, .argv = argv};
+    struct weir_err err = WEIR_ERR_INIT;
     int code = 0;
 
-    script.index =
-        host_options_parse(&host_command_run, argc, argv, &given, &code);
+    script.index = host_options_parse(command, argc, argv, &given, &code);
     if (script.index < 0)
         return code;
     if (script.index >= argc)
-        return host_usage_error("run", "no script given");
-    if (given.sim_state && !given.sim)
-        return host_usage_error("run", "--sim-state needs --sim");
-    given.script = argv[script.index];
-    script.number = host_state_read(given.script, &script.text);
-    given.text = weir_buf_str(&script.text);
-    given.text_len = script.text.len;
-    code = host_session_begin(&session, &given);
-    if (code == 0)
-        code = run_script(&session, &script);
-    weir_buf_fini(&script.text);
-    return host_session_end(&session, code);
+        return host_usage_error(command->name, must_be_bundle
+                                                   ? "no bundle given"
+                                                   : "no script given");
+    if (given.session.sim_state && !given.session.sim)
+        return host_usage_error(command->name, "--sim-state needs --sim");
+    given.session.script = argv[script.index];
+    if (open_bundle(argv[script.index], &given, must_be_bundle, &script.bundle,
+                    &err))
+        code = fail(command->name, &err);
+    else
+        code = run_opened(&given, &script);
+    host_bundle_free(script.bundle);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    return host_run(&host_command_run, argc, argv, false);
+}
+
+/* ---- a program that has a bundle behind it ---- */
+
+bool host_run_has_own(void)
+{
+    return host_bundle_is_own();
+}
+
+int host_run_own(int argc, char **argv)
+{
+    const struct host_bundle_asked asked = {.must = true, .own = true};
+    struct run_command given = {
+        .session = {.log_level = WEIR_LOG_INFO, .announce = true}};
+    struct script script = {.argc = argc, .argv = argv};
+    struct weir_err err = WEIR_ERR_INIT;
+    enum weir_code why = host_bundle_open(NULL, &asked, &script.bundle, &err);
+    int code;
+
+    if (why == WEIR_OK)
+        why = permit(script.bundle, &given, &err);
+    if (why == WEIR_OK) /* not argv[0], which can be anything */
+        given.session.script = weir_bundle_path(script.bundle->bundle);
+    code = why ? fail("bundle run", &err) : run_given(&given, &script);
+    host_bundle_free(script.bundle);
+    return code;
 }

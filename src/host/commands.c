@@ -7,19 +7,13 @@
 #include "weir/filter.h"
 
 const struct host_command *const host_commands[] = {
-    &host_command_run,
-    &host_command_repl,
-    &host_command_check,
-    &host_command_key,
-    &host_command_types,
-    &host_command_doctor,
-    &host_command_context,
-    &host_command_config,
-    &host_command_sim,
-    &host_command_completion,
-    &host_command_help,
-    &host_command_version,
-    NULL,
+    &host_command_run,        &host_command_repl,
+    &host_command_check,      &host_command_bundle,
+    &host_command_key,        &host_command_types,
+    &host_command_doctor,     &host_command_context,
+    &host_command_config,     &host_command_sim,
+    &host_command_completion, &host_command_help,
+    &host_command_version,    NULL,
 };
 enum { N_COMMANDS = sizeof(host_commands) / sizeof(host_commands[0]) - 1 };
 

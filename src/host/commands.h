@@ -8,6 +8,7 @@
 
 extern const struct host_command host_command_run;
 extern const struct host_command host_command_repl;
+extern const struct host_command host_command_bundle;
 extern const struct host_command host_command_check;
 extern const struct host_command host_command_key;
 extern const struct host_command host_command_types;

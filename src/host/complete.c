@@ -7,8 +7,10 @@
 #include <lualib.h>
 
 #include "bind.h"
+#include "bundle_file.h"
 #include "commands.h"
 #include "contexts.h"
+#include "tool.h"
 
 /* The words typed so far, and the one that is being typed. */
 struct typed {
@@ -115,6 +117,28 @@ static bool offer_attached(const struct typed *typed,
 
 /* ---- a script's parameters ---- */
 
+/* Pushes the arguments that the bundle at `path` declares, as JSON text; nil
+ * if it is none, or declares nothing. */
+static void push_bundle_args(lua_State *L, const char *path)
+{
+    const struct host_bundle_asked asked = {.look_only = true};
+    struct host_bundle *bundle = NULL;
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_buf *text = bind_buf(L, WEIR_MANIFEST_MAX);
+    const struct weir_json *args = NULL;
+
+    if (host_bundle_open(path, &asked, &bundle, &err) == WEIR_OK && bundle)
+        args = weir_bundle_manifest(bundle->bundle)->args;
+    if (!args || weir_json_write(args, 0, text, NULL))
+        weir_buf_reset(text);
+    weir_err_clear(&err);
+    host_bundle_free(bundle);
+    if (text->len > 0)
+        lua_pushlstring(L, text->data, text->len);
+    else
+        lua_pushnil(L);
+}
+
 /* complete(path, words, word) in a state that has nothing but modules. */
 static int call_script(lua_State *L)
 {
@@ -122,11 +146,14 @@ static int call_script(lua_State *L)
 
     luaL_openlibs(L);
     bind_open(L);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "weir.args_complete");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "in_script");
-    lua_pushstring(L, typed->words[0]);
+    push_bundle_args(L, typed->words[0]);
+    if (lua_isnil(L, -1)) {
+        host_tool_push(L, "weir.args_complete", "in_script");
+        lua_pushstring(L, typed->words[0]);
+    } else {
+        host_tool_push(L, "bundle", "words");
+        lua_pushvalue(L, -2);
+    }
     lua_createtable(L, typed->n, 0);
     for (int i = 1; i < typed->n; i++) {
         lua_pushstring(L, typed->words[i]);
@@ -208,11 +235,11 @@ static void offer_operand(const struct typed *typed,
     const struct typed rest = {typed->out, typed->words + operand,
                                typed->n - operand, typed->word};
 
-    if (command == &host_command_run && operand < typed->n)
+    if (command->runs && operand < typed->n)
         offer_parameters(&rest);
     else if (typed->word[0] == '-')
         offer_options(typed, command);
-    else if (command == &host_command_run || command->files)
+    else if (command->files)
         offer_files(typed);
     else if (command == &host_command_help && operand == typed->n)
         offer_commands(typed);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folders.h"
+
 /* The file is cut to its newer half when it has grown beyond this. */
 #define MAX_FILE    ((size_t)1 << 20)
 #define MAX_ENTRIES 10000
@@ -24,22 +26,6 @@ struct host_history {
 
 /* ---- where ---- */
 
-static char *state_folder(void)
-{
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *folder = NULL;
-
-    /* The specification says: a relative path is to be ignored. */
-    if (state && *state == '/') {
-        if (asprintf(&folder, "%s/weir", state) < 0)
-            return NULL;
-    } else if (home && *home == '/') {
-        if (asprintf(&folder, "%s/.local/state/weir", home) < 0)
-            return NULL;
-    }
-    return folder;
-}
-
 struct host_history *host_history_new(const struct weir_log *log)
 {
     struct host_history *history = calloc(1, sizeof(*history));
@@ -47,14 +33,13 @@ struct host_history *host_history_new(const struct weir_log *log)
     if (!history)
         return NULL;
     history->log = log;
-    history->folder = state_folder();
-    if (!history->folder)
+    history->path = host_folders_state("history");
+    if (!history->path)
         return history;
-    if (asprintf(&history->path, "%s/history", history->folder) < 0)
-        history->path = NULL;
-    if (asprintf(&history->lock_path, "%s/history.lock", history->folder) < 0)
-        history->lock_path = NULL;
-    if (!history->path || !history->lock_path) {
+    history->lock_path = host_folders_state("history.lock");
+    history->folder = strndup(
+        history->path, (size_t)(strrchr(history->path, '/') - history->path));
+    if (!history->folder || !history->lock_path) {
         host_history_free(history);
         return NULL;
     }

@@ -273,8 +273,8 @@ static bool is_in_room(const char *module, const char *room)
 
 static bool is_hidden(const char *module)
 {
-    static const char *const rooms[] = {"sim", "check", "types", "doctor",
-                                        "config"};
+    static const char *const rooms[] = {"sim",    "check",  "types",
+                                        "doctor", "bundle", "config"};
 
     for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
         if (is_in_room(module, rooms[i]))
@@ -382,20 +382,28 @@ int host_state_read(const char *path, struct weir_buf *out)
     return read_all(strcmp(path, "-") == 0 ? NULL : path, out);
 }
 
+int host_state_load_text(lua_State *L, const char *text, size_t len,
+                         const char *chunk)
+{
+    const char *begin = skip_shell_line(text);
+    int status =
+        luaL_loadbufferx(L, begin, (size_t)(text + len - begin), chunk, "t");
+
+    if (status == LUA_OK)
+        use_strict(L);
+    return status;
+}
+
 /* As luaL_loadfilex, from bytes that were read once: those whose hash is told
  * and whose declarations were read are those that run. */
 int host_state_load(lua_State *L, const char *path, const struct weir_buf *text)
 {
-    const char *begin = skip_shell_line(weir_buf_str(text));
     int status;
 
     lua_pushfstring(L, strcmp(path, "-") == 0 ? "=stdin" : "@%s", path);
-    status = luaL_loadbufferx(L, begin,
-                              (size_t)(weir_buf_str(text) + text->len - begin),
-                              lua_tostring(L, -1), "t");
+    status = host_state_load_text(L, weir_buf_str(text), text->len,
+                                  lua_tostring(L, -1));
     lua_remove(L, -2);
-    if (status == LUA_OK)
-        use_strict(L);
     return status;
 }
 

@@ -27,6 +27,10 @@ int host_state_read(const char *path, struct weir_buf *out);
 int host_state_load(lua_State *L, const char *path,
                     const struct weir_buf *text);
 
+/* The same for text in memory (NUL-terminated), as the chunk of that name. */
+int host_state_load_text(lua_State *L, const char *text, size_t len,
+                         const char *chunk);
+
 /* Makes the function on top, which it takes, the one that finds modules that
  * are not weir's: search(name) → loader, data; or a text about where it
  * looked. */

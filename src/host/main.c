@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "exit.h"
+#include "run.h"
 #include "secrecy.h"
 
 static int unknown(const char *word)
@@ -36,6 +37,13 @@ int main(int argc, char **argv)
     const char *first = argc > 1 ? argv[1] : NULL;
 
     host_secrecy_start();
+    if (host_run_has_own()) {
+        if (!first || strcmp(first, "--weir") != 0)
+            return host_run_own(argc, argv);
+        argc--;
+        argv++;
+        first = argc > 1 ? argv[1] : NULL;
+    }
     if (!first)
         return host_command_repl.run(argc, argv);
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {

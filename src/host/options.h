@@ -51,7 +51,8 @@ struct host_command {
     const char *after;           /* paragraphs after the options; may be NULL */
     const char *const *operands; /* the words it takes; NULL: no such list */
     bool files;                  /* what it takes are files */
-    bool contexts;               /* what it takes is a context's name */
+    bool runs;     /* the first one, with what comes after as its arguments */
+    bool contexts; /* what it takes is a context's name */
     /* Commands of its own, named "bundle create"; NULL-terminated.  NULL: it
      * has none. */
     const struct host_command *const *parts;

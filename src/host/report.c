@@ -126,13 +126,10 @@ static void add_plain(struct weir_buf *out, const char *text)
         weir_buf_addf(out, "… (%zu bytes)", len);
 }
 
-/* Registry key: source → text of chunks that are no files; or true. */
-static const char kept_key[] = "weir.chunks";
-
 void host_report_keep(lua_State *L, const char *source, const char *text,
                       size_t len)
 {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, kept_key);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, BIND_CHUNKS);
     lua_pushlstring(L, text, len);
     lua_setfield(L, -2, source);
     lua_pop(L, 1);
@@ -140,7 +137,7 @@ void host_report_keep(lua_State *L, const char *source, const char *text,
 
 void host_report_show(lua_State *L, const char *source)
 {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, kept_key);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, BIND_CHUNKS);
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, source);
     lua_pop(L, 1);
@@ -154,7 +151,7 @@ static FILE *open_source(lua_State *L, const char *source)
     size_t len = 0;
     FILE *file = NULL;
 
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, kept_key);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, BIND_CHUNKS);
     lua_pushstring(L, source);
     if (lua_rawget(L, -2) == LUA_TSTRING)
         text = lua_tolstring(L, -1, &len);

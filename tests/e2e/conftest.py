@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+from bundle_fixture import make_bundle, run_bundle  # noqa: F401
 from sandbox_fixture import confined  # noqa: F401
 from sim_fixture import sim, start_sim  # noqa: F401
 from terminal_fixture import terminal  # noqa: F401

@@ -7,6 +7,7 @@
 #include "weir/hash.h"
 #include "weir/json.h"
 #include "weir/log.h"
+#include "weir/manifest.h"
 #include "weir/minisign.h"
 #include "weir/permissions.h"
 #include "weir/regex.h"
@@ -384,6 +385,30 @@ out:
     return code;
 }
 
+/* Not the archive: libarchive ends the process when it gets no memory. */
+static enum weir_code run_manifest(struct weir_buf *said, struct weir_err *err)
+{
+    static const char text[] =
+        "{\"format\":1,\"name\":\"rotate\",\"version\":\"1.4.0-rc.1\","
+        "\"weir\":\"0.1.0\",\"main\":\"a.lua\",\"files\":[{\"path\":"
+        "\"a.lua\",\"size\":3,\"sha256\":\"0123456789abcdef0123456789abcdef"
+        "0123456789abcdef0123456789abcdef\"}],\"needs\":{\"net\":[\"tenant\"]"
+        "},\"args\":{\"about\":\"x\",\"params\":[{\"name\":\"--a\"}]},"
+        "\"expires\":\"2027-01-31T23:59:59Z\"}";
+    struct weir_manifest *manifest = NULL;
+    struct weir_buf out;
+    enum weir_code code;
+
+    weir_buf_init(&out, MAX_TEXT);
+    TRY(weir_manifest_read(text, strlen(text), &manifest, err));
+    TRY(weir_manifest_write(manifest, &out, err));
+    say(said, "%s", weir_buf_str(&out));
+out:
+    weir_buf_fini(&out);
+    weir_manifest_free(manifest);
+    return code;
+}
+
 const struct scenario scenarios_pure[] = {
     {"json", run_json, WEIR_OK},
     {"yaml", run_yaml, WEIR_OK},
@@ -395,5 +420,6 @@ const struct scenario scenarios_pure[] = {
     {"hash", run_hash, WEIR_OK},
     {"minisign", run_minisign, WEIR_OK},
     {"permissions", run_permissions, WEIR_OK},
+    {"manifest", run_manifest, WEIR_OK},
     {NULL, NULL, WEIR_OK},
 };

@@ -183,6 +183,15 @@ static void test_args(void **state)
     refused(HEAD FILES NEEDS
             ",'args':{'params':[{'name':'a','requierd':true}]}}",
             "(did you mean \"required\"?)");
+    refused(HEAD FILES NEEDS ",'args':{'about':'\\u001b[2J','params':[]}}",
+            "/args: has a control character");
+    refused(HEAD FILES NEEDS
+            ",'args':{'params':[{'name':'a','choices':['\\u009b']}]}}",
+            "/args: has a control character");
+    refused(HEAD FILES "'needs':{'net':['a\\u0007']}}",
+            "/needs: has a control character");
+    refused(HEAD FILES "'needs':{'a\\u0007':true}}",
+            "/needs: has a control character");
 }
 
 static void test_times(void **state)
