@@ -188,7 +188,15 @@ deb: all docs $(BUILD)/weir.1 ## a Debian package, in build/deb
 
 try-deb: deb ## install the package on a clean Debian 12, run it there (root)
 	@scripts/setup build soak
-	scripts/try-deb $(DEB_DIR)/weir_$(VERSION)_*.deb $(TRY)
+	@rm -f $(DEB_DIR)/try.*
+	$(BUILD)/weir key new --no-password --dir $(DEB_DIR) try >/dev/null
+	@{ echo 'weir.needs { net = { "tenant" }, mutate = true,'; \
+	    echo '  write = { "filter_state_export.yaml" } }'; \
+	    tail -n +2 examples/deploy_filter.lua; } > $(DEB_DIR)/try.lua
+	$(BUILD)/weir bundle create $(DEB_DIR)/try.lua --sign $(DEB_DIR)/try.key \
+	    --version 1.0.0 --output $(DEB_DIR)/try.weir
+	scripts/try-deb --key $(DEB_DIR)/try.pub $(DEB_DIR)/weir_$(VERSION)_*.deb \
+	    $(TRY) $(DEB_DIR)/try.weir
 
 # ---- testing ----
 

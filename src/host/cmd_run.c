@@ -15,6 +15,7 @@
 #include "run_report.h"
 #include "scheduler.h"
 #include "session.h"
+#include "trust_files.h"
 #include "weir/hash.h"
 
 struct run_command {
@@ -260,6 +261,9 @@ static enum weir_code open_bundle(const char *path, struct run_command *given,
                            "makes a bundle of it, which can have one");
     if (code == WEIR_OK && *out)
         code = permit(*out, given, err);
+    else if (code == WEIR_OK)
+        code = host_trust_check_unsigned(
+            strcmp(path, "-") == 0 ? "standard input" : path, err);
     return code;
 }
 

@@ -11,6 +11,7 @@
 #include "weir/minisign.h"
 #include "weir/permissions.h"
 #include "weir/regex.h"
+#include "weir/trust.h"
 #include "weir/url.h"
 #include "weir/yaml.h"
 
@@ -409,6 +410,74 @@ out:
     return code;
 }
 
+/* ---- trust ---- */
+
+#define KEY "RWRWHHd59eh0yG0AIRWyAa/f1gcedhxR+IIbW9JYYc8pvxQnK59rZFHu"
+#define ID  "C874E8F579771C56"
+
+/* Signed by that key, of "hello\n"; made by minisign. */
+static const char signed_by_key[] =
+    "untrusted comment: signature from minisign secret key\n"
+    "RWRWHHd59eh0yFmJyHEp6A7UMHo8V0XKH1Jpeirn6xqFZ70EQZpb9lxMML1dTVOIz9sEAl77"
+    "KYrsPwbuvAnlRHRMsZ/D+CQ7sg8=\ntrusted comment: c\n"
+    "AvOd88RHcsao+a8xlBnpjMYEVhxKqyw+E0HO16Lt7Ey/x7FvF4wdSwBJgYLBHWyBOEG3FqMu"
+    "Y4pc4F/RSSGvAA==\n";
+
+static enum weir_code read_trust(struct weir_trust *trust, struct weir_err *err)
+{
+    static const char policy[] =
+        "{\"require_signature\":true,\"no_downgrade\":true,\"keys\":[{"
+        "\"name\":\"a\",\"key\":\"" KEY "\"}]}";
+    static const char store[] =
+        "{\"keys\":[{\"name\":\"a\",\"id\":\"" ID "\",\"key\":\"" KEY
+        "\",\"added\":\"2026-01-01\"}],\"revoked\":[{\"id\":\"1\","
+        "\"since\":\"2026-01-01\"}]}";
+    static const char versions[] =
+        "{\"versions\":[{\"bundle\":\"r\",\"key\":\"" ID
+        "\",\"version\":\"1.0.0\",\"since\":\"2026-01-01\"}]}";
+    enum weir_code code;
+
+    TRY(weir_trust_store_init(&trust->store, "store", err));
+    TRY(weir_trust_versions_init(&trust->versions, "versions", err));
+    TRY(weir_trust_policy_read("policy", policy, strlen(policy),
+                               &trust->policies[0], err));
+    trust->n_policies = 1;
+    TRY(weir_trust_store_read(&trust->store, store, strlen(store), err));
+    TRY(weir_trust_versions_read(&trust->versions, versions, strlen(versions),
+                                 err));
+out:
+    return code;
+}
+
+/* Want of memory is never a yes, nor taken for a bad signature. */
+static enum weir_code run_trust(struct weir_buf *said, struct weir_err *err)
+{
+    static struct weir_trust_signer signer;
+    const struct weir_trust_facts facts = {.bundle = "r", .version = "1.1.0"};
+    struct weir_trust trust = {.n_policies = 0};
+    struct weir_trust_revoked revoked;
+    struct weir_buf text;
+    bool changed = false;
+    enum weir_code code;
+
+    weir_buf_init(&text, MAX_TEXT);
+    TRY(read_trust(&trust, err));
+    TRY(weir_trust_verify(&trust, "hello\n", 6, signed_by_key,
+                          strlen(signed_by_key), 1795716000, &signer, err));
+    TRY(weir_trust_decide(&trust, &signer, &facts, 1795716000, err));
+    TRY(weir_trust_remember(&trust.versions, &signer, &facts, 1795716000,
+                            &changed, err));
+    TRY(weir_trust_versions_write(&trust.versions, &text, err));
+    TRY(weir_trust_store_revoke(&trust.store, "a", "lost", 1795716000, &revoked,
+                                err));
+    TRY(weir_trust_store_write(&trust.store, &text, err));
+    say(said, "%s %d\n%s", signer.name, changed, weir_buf_str(&text));
+out:
+    weir_buf_fini(&text);
+    weir_trust_fini(&trust);
+    return code;
+}
+
 const struct scenario scenarios_pure[] = {
     {"json", run_json, WEIR_OK},
     {"yaml", run_yaml, WEIR_OK},
@@ -419,6 +488,7 @@ const struct scenario scenarios_pure[] = {
     {"url", run_url, WEIR_OK},
     {"hash", run_hash, WEIR_OK},
     {"minisign", run_minisign, WEIR_OK},
+    {"trust", run_trust, WEIR_OK},
     {"permissions", run_permissions, WEIR_OK},
     {"manifest", run_manifest, WEIR_OK},
     {NULL, NULL, WEIR_OK},
