@@ -77,8 +77,11 @@ static int drive(lua_State *L, int index, int nargs)
     lua_State *co = lua_tothread(L, index);
 
     for (;;) {
-        int n, status = lua_resume(co, L, nargs, &n);
+        int n, status;
 
+        bind_budgets_run(L, co);
+        status = lua_resume(co, L, nargs, &n);
+        bind_budgets_run(L, L);
         /* The hook counts anew in every coroutine, and may never fire. */
         bind_budgets_check(L);
         if (status != LUA_OK && status != LUA_YIELD) {

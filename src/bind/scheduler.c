@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budgets.h"
+
 static const char tasks_key;  /* task → its userdata, while it is alive */
 static const char unseen_key; /* list of failed tasks nobody has joined */
 static const char held_key;   /* coroutine → the one it waits in, or true */
@@ -123,6 +125,7 @@ int bind_close_thread(lua_State *L, lua_State *co)
 {
     struct bind_scheduler *scheduler = bind_context(L)->scheduler;
     struct bind_closing closing = {co, scheduler->closing};
+    lua_State *before;
     int status;
 
     if (scheduler->closing_depth >= MAX_CLOSING)
@@ -132,7 +135,9 @@ int bind_close_thread(lua_State *L, lua_State *co)
                           MAX_CLOSING);
     scheduler->closing = &closing;
     scheduler->closing_depth++;
+    before = bind_budgets_run(L, co);
     status = lua_resetthread(co); /* protected: always comes back */
+    bind_budgets_run(L, before);
     scheduler->closing_depth--;
     scheduler->closing = closing.outer;
     return status;
@@ -423,7 +428,9 @@ static void resume(lua_State *L, struct bind_task *task)
 
     task->state = BIND_TASK_RUNNING;
     scheduler->current = task;
+    bind_budgets_run(L, task->co);
     status = lua_resume(task->co, L, nargs, &n);
+    bind_budgets_run(L, NULL);
     scheduler->current = NULL;
     if (status == LUA_YIELD && bind_is_wait(task->co, n)) {
         lua_pop(task->co, 1);

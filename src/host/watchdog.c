@@ -81,6 +81,24 @@ static void last_word(const struct host_watchdog *dog, enum bind_budget which)
 
 /* ---- looking ---- */
 
+/* A signal handler has no argument to find these by. */
+static struct bind_budgets *_Atomic nudged;
+
+static void on_nudge(int number)
+{
+    const struct bind_budgets *budgets = nudged;
+
+    (void)number;
+    if (budgets)
+        bind_budgets_nudge(budgets);
+}
+
+static void wake(struct host_watchdog *dog)
+{
+    weir_loop_wake(dog->loop);
+    pthread_kill(dog->runner, SIGURG);
+}
+
 /* Of one clock: the microseconds until it is worth looking again. */
 static int64_t look_at(struct host_watchdog *dog, enum bind_budget which,
                        int64_t used, int64_t most)
@@ -95,12 +113,12 @@ static int64_t look_at(struct host_watchdog *dog, enum bind_budget which,
         return most - used;
     if (which == BIND_BUDGET_TIME) {
         if (!atomic_exchange(&b->late, true))
-            weir_loop_wake(dog->loop);
+            wake(dog);
     } else {
         int none = BIND_BUDGET_NONE;
 
         if (atomic_compare_exchange_strong(&b->spent, &none, BIND_BUDGET_CPU))
-            weir_loop_wake(dog->loop);
+            wake(dog);
     }
     return 2 * most - used;
 }
@@ -166,6 +184,7 @@ static void *watch(void *ud)
 bool host_watchdog_start(struct host_watchdog *dog)
 {
     const struct bind_budgets *b = dog->budgets;
+    struct sigaction action = {.sa_flags = SA_RESTART};
     pthread_condattr_t monotonic;
     sigset_t every, before;
     int failed;
@@ -174,6 +193,10 @@ bool host_watchdog_start(struct host_watchdog *dog)
         return true;
     if (pthread_getcpuclockid(pthread_self(), &dog->cpu_clock))
         return false;
+    dog->runner = pthread_self();
+    nudged = dog->budgets;
+    action.sa_handler = on_nudge;
+    sigaction(SIGURG, &action, NULL);
     pthread_mutex_init(&dog->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -223,6 +246,7 @@ void host_watchdog_stop(struct host_watchdog *dog)
     pthread_cond_signal(&dog->change);
     pthread_mutex_unlock(&dog->lock);
     pthread_join(dog->thread, NULL);
+    nudged = NULL;
     pthread_cond_destroy(&dog->change);
     pthread_mutex_destroy(&dog->lock);
     dog->started = false;

@@ -1,7 +1,8 @@
 /*
  * watchdog: the thread that measures a run's time.
  *
- * At a deadline it sets a flag of the budgets, and wakes the loop.  At twice
+ * At a deadline it sets a flag of the budgets, wakes the loop, and nudges the
+ * thread that runs scripts (SIGURG, which nobody else uses).  At twice
  * the deadline, when nothing has come of that (a C function that goes on for
  * ever), it writes the last word itself and ends the process.
  */
@@ -18,11 +19,11 @@
 struct host_watchdog {
     struct bind_budgets *budgets;
     struct weir_loop *loop;
-    bool json; /* the last word is an object */
-    pthread_t thread;
+    bool json;                /* the last word is an object */
+    pthread_t thread, runner; /* its own; the one that runs scripts */
     pthread_mutex_t lock;
     pthread_cond_t change;
-    clockid_t cpu_clock; /* of the thread that runs scripts */
+    clockid_t cpu_clock; /* of the runner */
     bool started;
     int64_t measure_at;      /* of the thread alone: memory, not before */
     bool stopping, armed;    /* under the lock, as all below */

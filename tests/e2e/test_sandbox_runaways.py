@@ -161,6 +161,19 @@ RUNAWAYS = {
         " local x <close> = setmetatable({}, {__close = function()"
         " while true do end end}) weir.task.sleep(1000) end)"
         " weir.task.sleep(0) while true do end",
+    "comparisons of much":
+        "local a, b = ('x'):rep(30000000), ('x'):rep(30000000)"
+        " while true do local c = a == b end",
+    "comparisons of much, for order":
+        "local a, b = ('x'):rep(5000000) .. 'a', ('x'):rep(5000000) .. 'b'"
+        " while true do local c = a < b end",
+    "utf8": "local s = ('x'):rep(5000000) while true do utf8.len(s) end",
+    "much json": "local s = weir.json.encode(('x'):rep(10000000))"
+        " while true do weir.json.decode(s) end",
+    "comparisons of much, in a coroutine in a coroutine":
+        "local a, b = ('x'):rep(30000000), ('x'):rep(30000000)"
+        " coroutine.wrap(function() coroutine.wrap(function()"
+        " while true do local c = a == b end end)() end)()",
     "dates": "while true do os.date(('%c'):rep(2000)) end",
     "formats": "while true do string.format('%99.99f', 1e308) end",
     "json": "local t = {} for i = 1, 50000 do t[i] = i end"
