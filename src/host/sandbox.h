@@ -6,8 +6,8 @@
  * the lists here, in tables that nobody else uses.  What a script does to
  * them, and to the metatables that it can reach, is its own affair.
  *
- * A name that is not on a list is not there.  tests/e2e/test_sandbox.py
- * holds the whole list again, so that nothing gets in by accident.
+ * A name that is not on a list is not there.  tests/e2e/sandbox_names.txt has
+ * the whole list again, so that nothing gets in by accident.
  */
 #ifndef HOST_SANDBOX_H
 #define HOST_SANDBOX_H
