@@ -91,13 +91,13 @@ TIME = {
 
 @pytest.mark.parametrize("text", TIME.values(), ids=TIME.keys())
 def test_time_is_bounded(confined, text):
-    result = confined(text, "--max-time", "0.5")
+    result = confined(text, "--max-time", "2")
     assert result.returncode == 6, (result.returncode, result.stderr)
     if "shield" in text:
         assert "ended at twice that" in result.stderr
     else:
-        assert "was not done within 0.5 s" in result.stderr
-        assert "--max-time 1" in result.stderr
+        assert "was not done within 2 s" in result.stderr
+        assert "--max-time 4" in result.stderr
 
 
 def test_time_that_is_over_leaves_in_good_order(confined):
@@ -108,7 +108,7 @@ def test_time_that_is_over_leaves_in_good_order(confined):
         end })
         weir.task.sleep(1000)
         print("went on")
-    """, "--max-time", "0.5")
+    """, "--max-time", "2")
     assert (result.returncode, result.stdout) == (6, "closed\n"), result.stderr
 
 
@@ -163,12 +163,11 @@ def test_the_last_word_is_an_object_where_programs_read(confined):
 
 def test_the_report_says_how_it_ended(confined, tmp_path):
     report = tmp_path / "report.json"
-    for text, outcome in {
-        "while true do end": "failed",
-        "pcall(weir.task.shield, weir.task.sleep, 100)": "killed",
-    }.items():
-        result = confined(text, "--max-cpu", "0.2", "--max-time", "0.4",
-                          "--report", str(report))
+    for text, option, outcome in [
+        ("while true do end", "--max-cpu", "failed"),
+        ("pcall(weir.task.shield, weir.task.sleep, 100)", "--max-time", "killed"),
+    ]:
+        result = confined(text, option, "0.3", "--report", str(report))
         told = json.loads(report.read_text())
         assert (result.returncode, told["outcome"]) == (6, outcome)
         assert told["exit_code"] == 6
