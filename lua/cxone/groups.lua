@@ -53,7 +53,7 @@ end
 local function put(self, gid, ids, as_it_is)
   local d = self.tenant.dialect
   return self.tenant.client:put(path.fill(d.paths.group_filters, { gid = gid }),
-    { json = { [d.page.members.items] = ids }, idempotent = as_it_is })
+    { json = { [d.page.members.items] = ids }, idempotent = as_it_is, discard = true })
 end
 
 --- Adds filters (an id, a record, or a list of these) to the group. Those that
@@ -61,8 +61,8 @@ end
 function Groups:assign(gid, filters)
   local ids, replaces = as_ids(filters), self.tenant.dialect.switches.group_put == "replaces"
   for attempt = 1, attempts do
-    local response, e = put(self, gid, replaces and union(self, gid, ids) or ids, not replaces)
-    if response then return end
+    local done, e = put(self, gid, replaces and union(self, gid, ids) or ids, not replaces)
+    if done then return end
     if e.code == "denied" and dry.kept(e) then return dry.of(self.tenant):join(gid, ids) end
     if not (replaces and e.maybe_done) or attempt == attempts then error(e, 0) end
   end

@@ -18,11 +18,14 @@ end
 -- Raises for an id that cannot be a path segment.
 function path.fill(template, values)
   local filled, from = "", 1
-  local first, last, name = string.find(template, "{(%w+)}")
+  local first = string.find(template, "{", 1, true)
   while first do
+    local last = string.find(template, "}", first, true)
+    if not last then break end
+    local name = string.sub(template, first + 1, last - 1)
     filled = filled .. string.sub(template, from, first - 1) .. segment(name, values[name])
     from = last + 1
-    first, last, name = string.find(template, "{(%w+)}", from)
+    first = string.find(template, "{", from, true)
   end
   return filled .. string.sub(template, from)
 end

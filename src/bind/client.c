@@ -188,6 +188,7 @@ static int client_new(lua_State *L)
 struct call_options {
     const char *if_match;
     bool safe, idempotent;
+    bool discard;
     int64_t timeout;
     size_t max_bytes;
     bool request; /* query, headers, body: read by bind_request */
@@ -198,6 +199,7 @@ static const struct bind_opt call_options[] = {
     OPTION(struct call_options, if_match, BIND_STRING, false),
     OPTION(struct call_options, safe, BIND_BOOLEAN, false),
     OPTION(struct call_options, idempotent, BIND_BOOLEAN, false),
+    OPTION(struct call_options, discard, BIND_BOOLEAN, false),
     OPTION(struct call_options, timeout, BIND_SECONDS, false),
     OPTION(struct call_options, max_bytes, BIND_COUNT, false),
     {NULL, BIND_ANY, 0, false},
@@ -226,6 +228,13 @@ static int call_results(lua_State *L, struct weir_op *op)
         lua_pushboolean(L, true);
         lua_setfield(L, -2, "maybe_twice");
     }
+    return 1;
+}
+
+static int discarded_results(lua_State *L, struct weir_op *op)
+{
+    (void)op;
+    lua_pushboolean(L, true);
     return 1;
 }
 
@@ -264,7 +273,8 @@ static int do_call(lua_State *L, int index, const char *what,
         return bind_misuse_err(L, what, &err);
     if (code)
         return bind_fail(L, &err);
-    return bind_await(L, lua_gettop(L), call_results);
+    return bind_await(L, lua_gettop(L),
+                      options.discard ? discarded_results : call_results);
 }
 
 /* client:request(method, path [, options]) → response, or nil and the err */

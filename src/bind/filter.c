@@ -375,18 +375,19 @@ static int no_such_field(lua_State *L, const char *key)
  * definition leaves out reads as an empty one. */
 static int filter_index(lua_State *L)
 {
-    const struct weir_filter *filter = to_filter(L, 1);
     const char *key = luaL_checkstring(L, 2);
-    const struct weir_json *member;
+    const struct weir_json *definition, *member;
     const char *const *field = fields;
 
-    if (lua_getfield(L, lua_upvalueindex(1), key) != LUA_TNIL)
+    lua_settop(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
         return 1;
+    definition = weir_filter_definition(to_filter(L, 1));
     while (*field && strcmp(*field, key) != 0)
         field++;
     if (!*field)
         return no_such_field(L, key);
-    member = weir_json_get(weir_filter_definition(filter), key);
+    member = weir_json_get(definition, key);
     if (!member &&
         (strcmp(key, "matchers") == 0 || strcmp(key, "pattern_rules") == 0)) {
         lua_newtable(L);

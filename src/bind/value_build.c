@@ -176,10 +176,8 @@ static enum weir_code finish(struct bind_builder *b, struct weir_err *err)
 
 static enum weir_code recorded(struct bind_builder *b, struct weir_err *err)
 {
-    enum weir_code code = weir_buf_err(&b->tape, "value", err);
-
-    if (code)
-        return code;
+    if (b->tape.failed)
+        return weir_buf_err(&b->tape, "value", err);
     if (b->depth > 0)
         b->levels[b->depth - 1].count++;
     return b->depth > 0 ? WEIR_OK : finish(b, err);
@@ -194,12 +192,24 @@ static enum weir_code record(struct bind_builder *b, enum mark mark,
     return recorded(b, err);
 }
 
+/* In one piece: most of a tape is texts. */
 static void record_text(struct bind_builder *b, enum mark mark,
                         const char *text, size_t len)
 {
-    weir_buf_addc(&b->tape, (char)mark);
-    weir_buf_add(&b->tape, &len, sizeof(len));
-    weir_buf_add(&b->tape, text, len);
+    struct weir_buf *tape = &b->tape;
+    const size_t before = 1 + sizeof(len);
+    char *at;
+
+    if ((tape->cap - tape->len <= before + len || tape->failed) &&
+        weir_buf_reserve(tape, before + len))
+        return;
+    at = tape->data + tape->len;
+    at[0] = (char)mark;
+    memcpy(at + 1, &len, sizeof(len));
+    if (len)
+        memcpy(at + before, text, len);
+    at[before + len] = '\0';
+    tape->len += before + len;
 }
 
 static enum weir_code on_null(void *ud, struct weir_err *err)
@@ -314,7 +324,7 @@ static enum weir_code on_key(void *ud, const char *text, size_t len,
 
     b->levels[b->depth - 1].key_at = b->tape.len;
     record_text(b, MARK_KEY, text, len);
-    return weir_buf_err(&b->tape, "value", err);
+    return b->tape.failed ? weir_buf_err(&b->tape, "value", err) : WEIR_OK;
 }
 
 static enum weir_code on_end(void *ud, struct weir_err *err)

@@ -10,15 +10,18 @@
 /* cJSON's version; only one file of the core includes cJSON.h. */
 const char *weir_json_library_version(void);
 
-/* Whether one of eight bytes may be other than plain: a control character, a
- * quote, a backslash, or beyond ASCII.  (x - n·01…) & ~x & 80… marks every byte
- * below n, and may mark one above such a byte as well. */
-static inline bool weir_json_eight_not_plain(const char *p)
+/* Of the eight bytes at `p`, marks (0x80) the first that is other than plain: a
+ * control character, a quote, a backslash, or beyond ASCII.  (x - n·01…) & ~x &
+ * 80… marks every byte below n; above the first it may mark others, too. */
+static inline uint64_t weir_json_not_plain(const char *p)
 {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
     uint64_t x, quote, backslash;
 
     memcpy(&x, p, sizeof(x));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
     quote = x ^ ones * '"';
     backslash = x ^ ones * '\\';
     return ((x | (x - ones * 0x20)) & tops) | ((quote - ones) & ~quote & tops) |
@@ -29,8 +32,21 @@ static inline bool weir_json_eight_not_plain(const char *p)
  * that is beyond ASCII; `end` if there is none. */
 static inline const char *weir_json_plain_run(const char *p, const char *end)
 {
-    while (end - p >= 8 && !weir_json_eight_not_plain(p))
-        p += 8;
+    const char *start = p;
+    uint64_t odd;
+
+    for (; end - p >= 8; p += 8) {
+        odd = weir_json_not_plain(p);
+        if (odd)
+            return p + __builtin_ctzll(odd) / 8;
+    }
+    if (p == end)
+        return end;
+    if (p > start) {
+        /* The last eight, some of which are known to be plain. */
+        odd = weir_json_not_plain(end - 8);
+        return odd ? end - 8 + __builtin_ctzll(odd) / 8 : end;
+    }
     while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 &&
            *p != '"' && *p != '\\')
         p++;

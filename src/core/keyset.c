@@ -33,8 +33,8 @@ void weir_keyset_open(struct weir_keyset *set)
     set->first[set->depth++] = set->count;
 }
 
-static const char *text_of(const struct weir_keyset *set,
-                           const struct weir_keyset_entry *entry)
+static inline const char *text_of(const struct weir_keyset *set,
+                                  const struct weir_keyset_entry *entry)
 {
     return weir_buf_str(&set->arena) + entry->text;
 }
@@ -43,8 +43,11 @@ static bool seen(const struct weir_keyset *set, const char *key, size_t len)
 {
     for (size_t i = set->first[set->depth - 1]; i < set->count; i++) {
         const struct weir_keyset_entry *entry = &set->entries[i];
+        const char *text = text_of(set, entry);
 
-        if (entry->len == len && memcmp(text_of(set, entry), key, len) == 0)
+        /* Keys of one length mostly differ in their first byte already. */
+        if (entry->len == len &&
+            (len == 0 || (text[0] == key[0] && memcmp(text, key, len) == 0)))
             return true;
     }
     return false;

@@ -44,6 +44,7 @@ local client = {}
 ---@field safe? boolean the call changes nothing although its method says so: it may be
 ---repeated. (A run that may change nothing takes only the dialect's word for that.)
 ---@field idempotent? boolean done twice it is as done once: it may be repeated, too
+---@field discard? boolean the answer does not matter: the result is `true`
 ---@field timeout? number seconds, in place of the client's
 ---@field max_bytes? integer in place of the client's
 
