@@ -81,6 +81,9 @@ static void fixed_exchange(struct list *list,
     /* Redirects are ours: libcurl's take headers to other hosts. */
     NUMBER(CURLOPT_FOLLOWLOCATION, 0);
     NUMBER(CURLOPT_PATH_AS_IS, 1);
+    /* The smallest that libcurl takes, and as much as a TLS record holds.  By
+     * default each request over TLS takes 64 KiB, which are wiped after it. */
+    NUMBER(CURLOPT_UPLOAD_BUFFERSIZE, 16384);
     TEXT(CURLOPT_USERAGENT, user_agent ? user_agent : "weir/" WEIR_VERSION);
     TEXT(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     POINTER(CURLOPT_SHARE, state->share);

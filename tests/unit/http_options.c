@@ -57,6 +57,7 @@ static void what_keeps_us_safe_is_set(void **state)
         {"CURLOPT_NOSIGNAL", 1},
         {"CURLOPT_FOLLOWLOCATION", 0},
         {"CURLOPT_PATH_AS_IS", 1},
+        {"CURLOPT_UPLOAD_BUFFERSIZE", 16384},
         {"CURLOPT_NETRC", CURL_NETRC_IGNORED},
         {"CURLOPT_SSL_VERIFYPEER", 1},
         {"CURLOPT_SSL_VERIFYHOST", 2},
