@@ -39,9 +39,10 @@ HOST_PKGS := lua5.4
 # Loaded by the program itself when they are needed (include/weir/late.h).
 LATE_PKGS := sqlite3 libmicrohttpd libedit
 CORE_LATE_PKGS := libarchive
-# Most of a short run is the dynamic loader looking for the names of libcrypto,
-# which libcurl brings; it looks in the order of this list.
+# Most of a short run is the dynamic loader looking for the names of libcrypto
+# and libc, which all that libcurl brings asks for; it looks in this order.
 FIRST_PKGS := libcrypto
+FIRST_LIBS := -lc
 TEST_PKGS := cmocka
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS) $(CORE_LATE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
@@ -98,7 +99,7 @@ $(BUILD)/libweir.a: $(CORE_OBJ)
 $(BUILD)/weir: $(HOST_OBJ) $(BUILD)/libweir.a
 	$(call step,LD,$@)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -rdynamic -o $@ \
 	    -Wl,--push-state,--no-as-needed $(shell pkg-config --libs $(FIRST_PKGS)) \
-	    -Wl,--pop-state $^ $(HOST_LIBS) $(CORE_LIBS)
+	    $(FIRST_LIBS) -Wl,--pop-state $^ $(HOST_LIBS) $(CORE_LIBS)
 
 $(BUILD)/src/core/%.o: src/core/%.c
 	@mkdir -p $(@D)
