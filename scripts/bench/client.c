@@ -66,7 +66,7 @@ static struct {
     unsigned long entries;
 } all;
 
-static void die(const char *what, const struct weir_err *err)
+_Noreturn static void die(const char *what, const struct weir_err *err)
 {
     fprintf(stderr, "client: %s%s%s\n", what, err ? ": " : "",
             err ? err->message : "");
