@@ -58,7 +58,7 @@ enum weir_code weir_buf_err(const struct weir_buf *buf, const char *what,
 static inline enum weir_code weir_buf_add(struct weir_buf *buf,
                                           const void *bytes, size_t len)
 {
-    if ((buf->cap - buf->len <= len || buf->failed) &&
+    if ((!buf->data || buf->cap - buf->len <= len || buf->failed) &&
         weir_buf_reserve(buf, len))
         return buf->failed;
     if (len)
