@@ -483,37 +483,25 @@ static int create(lua_State *L)
 
 /* ---- the command line ---- */
 
-/* Options may stand before and after the script: -o does in every example.
- * The index of the script, or -1. */
+/* The index of the script, or -1. */
 static int parse(int argc, char **argv, struct create_command *given, int *code)
 {
     static char output[] = "--output";
-    int script = 0, at = 0;
+    int script;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-o") == 0)
             argv[i] = output;
     }
-    while (at < argc) {
-        int next = host_options_parse(&host_bundle_create, argc - at, argv + at,
-                                      given, code);
-
-        if (next < 0)
-            return -1;
-        at += next;
-        if (at >= argc)
-            break;
-        if (script) {
-            *code = host_usage_error("bundle create",
-                                     "one script at a time, not '%s' too",
-                                     argv[at]);
-            return -1;
-        }
-        script = at;
-    }
-    if (!script)
-        *code = host_usage_error("bundle create", "no script given");
-    return script ? script : -1;
+    script = host_options_parse(&host_bundle_create, argc, argv, given, code);
+    if (script < 0 || argc - script == 1)
+        return script;
+    *code = script == argc
+                ? host_usage_error("bundle create", "no script given")
+                : host_usage_error("bundle create",
+                                   "one script at a time, not '%s' too",
+                                   argv[script + 1]);
+    return -1;
 }
 
 static int run(int argc, char **argv)

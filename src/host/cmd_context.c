@@ -188,20 +188,8 @@ static int add(int argc, char **argv)
     const char *name;
     int code = 0, first;
 
-    /* The name stands first; its options may stand on either side of it. */
-    name = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
-    if (name) {
-        argc--;
-        argv++;
-    }
     first = host_options_parse(&command_add, argc, argv, &given, &code);
-    if (first < 0)
-        return code;
-    if (name && first < argc)
-        return host_usage_error(command_add.name, "unexpected word '%s'",
-                                argv[first]);
-    if (!name)
-        name = one_name(&command_add, argc, argv, first, &code);
+    name = one_name(&command_add, argc, argv, first, &code);
     if (!name)
         return code;
     if (!given.tenant || !given.client_id || !given.secret)

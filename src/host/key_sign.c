@@ -98,8 +98,7 @@ static int run_sign(int argc, char **argv)
     if (first < 0)
         return code;
     if (first + 1 != argc)
-        return host_usage_error("key sign",
-                                "expected one FILE, after the options");
+        return host_usage_error("key sign", "expected one FILE");
     if (!given.key)
         return host_usage_error("key sign",
                                 "--key is missing: with which key?");
@@ -237,8 +236,7 @@ static int run_verify(int argc, char **argv)
     if (first < 0)
         return code;
     if (first + 1 != argc)
-        return host_usage_error("key verify",
-                                "expected one FILE, after the options");
+        return host_usage_error("key verify", "expected one FILE");
     path = signature_path(argv[first]);
     if (!path)
         weir_err_nomem(&err);

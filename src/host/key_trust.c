@@ -93,8 +93,7 @@ static int run_trust(int argc, char **argv)
     if (first < 0)
         return code;
     if (first + 2 != argc)
-        return host_usage_error("key trust",
-                                "expected NAME and KEY, after the options");
+        return host_usage_error("key trust", "expected NAME and KEY");
     if (trust(&given, argv[first], argv[first + 1], &key, &err))
         return host_key_complain(&host_command_key_trust, &err);
     weir_minisign_id_text(key.key.id, id);
@@ -158,8 +157,7 @@ static int run_revoke(int argc, char **argv)
     if (first < 0)
         return code;
     if (first + 1 != argc)
-        return host_usage_error("key revoke",
-                                "expected one NAME or ID, after the options");
+        return host_usage_error("key revoke", "expected one NAME or ID");
     revocation.which = argv[first];
     revocation.reason = given.reason;
     if (host_trust_change(revoke, &revocation, &err))

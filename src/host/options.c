@@ -243,34 +243,53 @@ static int take_option(const struct host_command *command, int argc,
     return take(command, option, value, out);
 }
 
+/* Reads the option at argv[*i], and moves *i to its value if that is the next
+ * word.  False when the command is over. */
+static bool parse_option(const struct host_command *command, int argc,
+                         char **argv, int *i, void *out, int *code)
+{
+    const char *word = argv[*i];
+
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        host_options_help(command);
+        *code = 0;
+        return false;
+    }
+    if (word[1] != '-')
+        *code = host_usage_error(command->name,
+                                 "unknown option %s; options are words: "
+                                 "--sim, --help",
+                                 word);
+    else
+        *code = take_option(command, argc, argv, i, out);
+    return *code == 0;
+}
+
 int host_options_parse(const struct host_command *command, int argc,
                        char **argv, void *out, int *code)
 {
-    int i = 1;
+    int i = 1, operands = 0;
 
     for (; i < argc; i++) {
-        const char *word = argv[i];
+        char *word = argv[i];
 
-        if (word[0] != '-' || word[1] == '\0')
-            break; /* an operand; "-" is standard input */
-        if (strcmp(word, "--") == 0)
-            return i + 1;
-        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-            host_options_help(command);
-            *code = 0;
-            return -1;
+        if (strcmp(word, "--") == 0) {
+            i++;
+            break;
         }
-        if (word[1] != '-')
-            *code = host_usage_error(command->name,
-                                     "unknown option %s; options are words: "
-                                     "--sim, --help",
-                                     word);
-        else
-            *code = take_option(command, argc, argv, &i, out);
-        if (*code)
-            return -1;
+        if (word[0] == '-' && word[1] != '\0') {
+            if (!parse_option(command, argc, argv, &i, out, code))
+                return -1;
+        } else if (command->runs) {
+            break; /* what stands after it is for the script */
+        } else {
+            argv[1 + operands++] = word;
+        }
     }
-    return i;
+    /* The operands so far, and those after "--", at the end. */
+    memmove((void *)(argv + i - operands), (void *)(argv + 1),
+            (size_t)operands * sizeof(*argv));
+    return i - operands;
 }
 
 int host_options_operand(const struct host_command *command, int argc,

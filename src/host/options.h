@@ -59,8 +59,10 @@ struct host_command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-/* Reads options from argv[1] on into `out`, up to the first operand or "--".
- * Returns the index of the first operand; or -1 with *code set when the
+/* Reads options from argv[1] on into `out`, up to "--"; of a command that
+ * runs something, up to the first operand.  Operands among the options are
+ * moved behind them.  Returns the index of the first operand, argc if there
+ * is none ("-" is one); or -1 with *code set when the
  * command is over: 0 after --help (printed to stdout), 64 after a usage
  * error (said on stderr, with the nearest right option). */
 int host_options_parse(const struct host_command *command, int argc,

@@ -549,3 +549,24 @@ def test_an_error_is_seen_even_with_the_log_off(run_weir, script):
         result = run_weir("run", "--log-level", "off", "--log-format", form,
                           path)
         assert "the end" in result.stderr
+
+
+# Options of the other commands ----------------------------------------------
+
+
+def test_options_stand_on_either_side_of_what_a_command_takes(run_weir, script):
+    path = script("prnt(1)")
+    for words in (["--json", path], [path, "--json"], ["--json", "--", path]):
+        result = run_weir("check", *words)
+        assert result.returncode == 4, words
+        assert json.loads(result.stdout)["errors"] == 1
+    result = run_weir("check", path, "--jsno")
+    assert result.returncode == 64
+    assert "did you mean --json?" in result.stderr
+    result = run_weir("check", "--", path, "--json")
+    assert "--json: No such file" in result.stderr
+
+
+def test_what_stands_after_a_script_is_for_the_script(run_weir, script):
+    result = run_weir("run", script("print(...)"), "--json", "--sim")
+    assert (result.returncode, result.stdout) == (0, "--json\t--sim\n")
