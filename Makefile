@@ -40,9 +40,11 @@ HOST_PKGS := lua5.4
 LATE_PKGS := sqlite3 libmicrohttpd libedit
 CORE_LATE_PKGS := libarchive
 # Most of a short run is the dynamic loader looking for the names of libcrypto
-# and libc, which all that libcurl brings asks for; it looks in this order.
+# and libc, which all that libcurl brings asks for, and of GnuTLS where libcurl
+# brings that (for RTMP); it looks in this order.
 FIRST_PKGS := libcrypto
-FIRST_LIBS := -lc
+FIRST_LIBS  = -lc $(shell ldd "$$(pkg-config --variable=libdir libcurl)/libcurl.so" \
+    2>/dev/null | awk '/libgnutls/ { print $$3 }')
 TEST_PKGS := cmocka
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PKGS) $(CORE_LATE_PKGS))
 CORE_LIBS   = $(shell pkg-config --libs $(CORE_PKGS)) -lm
