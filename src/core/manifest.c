@@ -1,155 +1,20 @@
 /* The manifest: reading, and what it is made of. */
 #include "weir/manifest.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "excerpt.h"
+#include "shape.h"
 #include "weir/archive.h"
-#include "weir/filter.h"
 #include "weir/semver.h"
 
-/* ---- checking members ---- */
-
-struct reader {
-    char path[128]; /* JSON pointer of what is looked at */
-    struct weir_err *err;
-};
-
-__attribute__((format(printf, 2, 3))) static enum weir_code
-refuse(struct reader *r, const char *fmt, ...)
-{
-    char message[512];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(message, sizeof(message), fmt, args);
-    va_end(args);
-    return weir_err_set(r->err, WEIR_VALIDATION, "%s: %s: %s",
-                        WEIR_MANIFEST_FILE, *r->path ? r->path : "/", message);
-}
-
-/* Puts what was found wrong by another noun behind the pointer. */
-static enum weir_code refuse_as(struct reader *r, struct weir_err *fault)
-{
-    if (fault->code == WEIR_NOMEM)
-        return weir_err_nomem(r->err);
-    refuse(r, "%s", fault->message);
-    weir_err_clear(fault);
-    return WEIR_VALIDATION;
-}
-
-/* Goes down to a member or an element; leave() with what comes back. */
-static size_t enter(struct reader *r, const char *key)
-{
-    size_t len = strlen(r->path);
-
-    snprintf(r->path + len, sizeof(r->path) - len, "/%s", key);
-    return len;
-}
-
-static size_t enter_index(struct reader *r, size_t index)
-{
-    char key[24];
-
-    snprintf(key, sizeof(key), "%zu", index);
-    return enter(r, key);
-}
-
-static void leave(struct reader *r, size_t len)
-{
-    r->path[len] = '\0';
-}
-
-/* What an object may have. */
-struct member {
-    const char *key;
-    unsigned types; /* bits of enum weir_json_type */
-    bool required;
-};
-#define TYPE(name) (1U << WEIR_JSON_##name)
-#define ANY_PLAIN  (TYPE(STRING) | TYPE(NUMBER) | TYPE(BOOLEAN))
-enum { MAX_MEMBERS = 16 };
-
-static enum weir_code refuse_unknown(struct reader *r,
-                                     const struct member *members,
-                                     const char *key, size_t len)
-{
-    const char *names[MAX_MEMBERS + 1] = {NULL};
-    char shown[WEIR_EXCERPT];
-    const char *near;
-
-    for (size_t i = 0; members[i].key; i++)
-        names[i] = members[i].key;
-    near = memchr(key, '\0', len) ? NULL : weir_nearest(key, names);
-    weir_excerpt_quote(shown, key, len);
-    if (near)
-        return refuse(r, "unknown member %s (did you mean \"%s\"?)", shown,
-                      near);
-    return refuse(r, "unknown member %s; a newer weir may know it", shown);
-}
-
-static const struct member *find_member(const struct member *members,
-                                        const char *key, size_t len)
-{
-    for (; members->key; members++) {
-        if (strlen(members->key) == len && memcmp(members->key, key, len) == 0)
-            return members;
-    }
-    return NULL;
-}
-
-static void type_words(unsigned types, char *out, size_t size)
-{
-    *out = '\0';
-    for (int type = 0; type <= WEIR_JSON_OBJECT; type++) {
-        size_t len = strlen(out);
-
-        if (types & 1U << type)
-            snprintf(out + len, size - len, "%s%s", len ? " or " : "",
-                     weir_json_type_name((enum weir_json_type)type));
-    }
-}
-
-/* That the value is an object of these members and no others. */
-static enum weir_code check_object(struct reader *r,
-                                   const struct weir_json *object,
-                                   const struct member *members)
-{
-    char words[80];
-
-    if (!weir_json_is(object, WEIR_JSON_OBJECT))
-        return refuse(r, "must be an object, not %s",
-                      weir_json_type_name(weir_json_type(object)));
-    for (const struct weir_json *child = weir_json_first(object); child;
-         child = weir_json_next(child)) {
-        size_t len;
-        const char *key = weir_json_key(child, &len);
-        const struct member *member = find_member(members, key, len);
-
-        if (!member)
-            return refuse_unknown(r, members, key, len);
-        if (!(member->types & 1U << weir_json_type(child))) {
-            enter(r, member->key);
-            type_words(member->types, words, sizeof(words));
-            return refuse(r, "must be %s, not %s", words,
-                          weir_json_type_name(weir_json_type(child)));
-        }
-    }
-    for (; members->key; members++) {
-        if (members->required && !weir_json_get(object, members->key)) {
-            enter(r, members->key);
-            return refuse(r, "is missing");
-        }
-    }
-    return WEIR_OK;
-}
+#define ANY_PLAIN                                                              \
+    (WEIR_SHAPE(STRING) | WEIR_SHAPE(NUMBER) | WEIR_SHAPE(BOOLEAN))
 
 /* ---- the parts ---- */
 
-static enum weir_code copy_text(struct reader *r,
+static enum weir_code copy_text(struct weir_shape *shape,
                                 const struct weir_json *object, const char *key,
                                 char **out)
 {
@@ -157,138 +22,147 @@ static enum weir_code copy_text(struct reader *r,
     const char *text = weir_json_string(weir_json_get(object, key), &len);
 
     if (memchr(text, '\0', len))
-        return refuse(r, "has a NUL");
+        return weir_shape_refuse(shape, "has a NUL");
     *out = strdup(text);
     if (*out)
         return WEIR_OK;
-    weir_err_nomem(r->err);
+    weir_err_nomem(shape->err);
     return WEIR_NOMEM;
 }
 
-static enum weir_code check_name(struct reader *r, const char *name)
+static enum weir_code check_name(struct weir_shape *shape, const char *name)
 {
     size_t len = strlen(name);
 
     if (len == 0 || len > WEIR_MANIFEST_MAX_NAME)
-        return refuse(r, "must have 1 to %zu bytes", WEIR_MANIFEST_MAX_NAME);
+        return weir_shape_refuse(shape, "must have 1 to %zu bytes",
+                                 WEIR_MANIFEST_MAX_NAME);
     if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                      "0123456789._-") != len ||
         strchr("._-", name[0]))
-        return refuse(r, "must be letters, digits, '.', '_' and '-', and begin "
-                         "with a letter or digit");
+        return weir_shape_refuse(
+            shape, "must be letters, digits, '.', '_' and '-', and begin "
+                   "with a letter or digit");
     return WEIR_OK;
 }
 
-static enum weir_code check_version(struct reader *r, const char *version)
+static enum weir_code check_version(struct weir_shape *shape,
+                                    const char *version)
 {
     struct weir_err fault = WEIR_ERR_INIT;
 
     return weir_semver_check(version, strlen(version), &fault)
-               ? refuse_as(r, &fault)
+               ? weir_shape_refuse_as(shape, &fault)
                : WEIR_OK;
 }
 
-static enum weir_code check_path(struct reader *r, const char *path)
+static enum weir_code check_path(struct weir_shape *shape, const char *path)
 {
     struct weir_err fault = WEIR_ERR_INIT;
 
     return weir_archive_check_name(path, strlen(path), &fault)
-               ? refuse_as(r, &fault)
+               ? weir_shape_refuse_as(shape, &fault)
                : WEIR_OK;
 }
 
 /* Reads a required string of the manifest and has it checked. */
 static enum weir_code
-read_text(struct reader *r, const struct weir_json *object, const char *key,
-          enum weir_code (*check)(struct reader *r, const char *text),
+read_text(struct weir_shape *shape, const struct weir_json *object,
+          const char *key,
+          enum weir_code (*check)(struct weir_shape *shape, const char *text),
           char **out)
 {
-    size_t at = enter(r, key);
-    enum weir_code code = copy_text(r, object, key, out);
+    size_t at = weir_shape_enter(shape, key);
+    enum weir_code code = copy_text(shape, object, key, out);
 
     if (code == WEIR_OK)
-        code = check(r, *out);
-    leave(r, at);
+        code = check(shape, *out);
+    weir_shape_leave(shape, at);
     return code;
 }
 
-static enum weir_code check_digest(struct reader *r, const char *digest)
+static enum weir_code check_digest(struct weir_shape *shape, const char *digest)
 {
     if (strlen(digest) != 64 || strspn(digest, "0123456789abcdef") != 64)
-        return refuse(r, "must be 64 hexadecimal digits in lower case");
+        return weir_shape_refuse(shape,
+                                 "must be 64 hexadecimal digits in lower case");
     return WEIR_OK;
 }
 
-static enum weir_code read_size(struct reader *r, const struct weir_json *file,
-                                size_t *out)
+static enum weir_code read_size(struct weir_shape *shape,
+                                const struct weir_json *file, size_t *out)
 {
-    size_t at = enter(r, "size");
+    size_t at = weir_shape_enter(shape, "size");
     int64_t size = -1;
     enum weir_code code = WEIR_OK;
 
     if (!weir_json_integer(weir_json_get(file, "size"), &size) || size < 0 ||
         (uint64_t)size > WEIR_ARCHIVE_MAX_BYTES)
-        code = refuse(r, "must be a whole number, 0 to %zu",
-                      WEIR_ARCHIVE_MAX_BYTES);
+        code = weir_shape_refuse(shape, "must be a whole number, 0 to %zu",
+                                 WEIR_ARCHIVE_MAX_BYTES);
     *out = (size_t)size;
-    leave(r, at);
+    weir_shape_leave(shape, at);
     return code;
 }
 
-static enum weir_code read_file(struct reader *r, const struct weir_json *json,
+static enum weir_code read_file(struct weir_shape *shape,
+                                const struct weir_json *json,
                                 struct weir_manifest_file *out)
 {
-    static const struct member members[] = {{"path", TYPE(STRING), true},
-                                            {"size", TYPE(NUMBER), true},
-                                            {"sha256", TYPE(STRING), true},
-                                            {NULL, 0, false}};
-    enum weir_code code = check_object(r, json, members);
+    static const struct weir_shape_member members[] = {
+        {"path", WEIR_SHAPE(STRING), true},
+        {"size", WEIR_SHAPE(NUMBER), true},
+        {"sha256", WEIR_SHAPE(STRING), true},
+        {NULL, 0, false}};
+    enum weir_code code = weir_shape_object(shape, json, members);
     char *digest = NULL;
 
     if (code == WEIR_OK)
-        code = read_text(r, json, "path", check_path, &out->path);
+        code = read_text(shape, json, "path", check_path, &out->path);
     if (code == WEIR_OK && strcmp(out->path, WEIR_MANIFEST_FILE) == 0)
-        code = refuse(r, "the manifest cannot list itself");
+        code = weir_shape_refuse(shape, "the manifest cannot list itself");
     if (code == WEIR_OK)
-        code = read_size(r, json, &out->size);
+        code = read_size(shape, json, &out->size);
     if (code == WEIR_OK)
-        code = read_text(r, json, "sha256", check_digest, &digest);
+        code = read_text(shape, json, "sha256", check_digest, &digest);
     if (code == WEIR_OK && digest)
         snprintf(out->sha256, sizeof(out->sha256), "%s", digest);
     free(digest);
     return code;
 }
 
-static enum weir_code read_files(struct reader *r, const struct weir_json *list,
+static enum weir_code read_files(struct weir_shape *shape,
+                                 const struct weir_json *list,
                                  struct weir_manifest *m)
 {
-    size_t at = enter(r, "files"), n = weir_json_size(list);
+    size_t at = weir_shape_enter(shape, "files"), n = weir_json_size(list);
     enum weir_code code = WEIR_OK;
 
     if (n == 0 || n >= WEIR_ARCHIVE_MAX_FILES)
-        return refuse(r, "must have 1 to %zu files",
-                      WEIR_ARCHIVE_MAX_FILES - 1);
+        return weir_shape_refuse(shape, "must have 1 to %zu files",
+                                 WEIR_ARCHIVE_MAX_FILES - 1);
     m->n_files = 0;
     m->files = calloc(n, sizeof(*m->files));
     if (!m->files)
-        return weir_err_nomem(r->err);
+        return weir_err_nomem(shape->err);
     for (const struct weir_json *file = weir_json_first(list);
          file && code == WEIR_OK; file = weir_json_next(file)) {
         struct weir_manifest_file *it = &m->files[m->n_files];
-        size_t inner = enter_index(r, m->n_files++);
+        size_t inner = weir_shape_enter_index(shape, m->n_files++);
 
-        code = read_file(r, file, it);
+        code = read_file(shape, file, it);
         if (code == WEIR_OK && m->n_files > 1 &&
             strcmp(it[-1].path, it->path) >= 0)
-            code = refuse(r,
-                          "\"%s\" is not in the order of the paths' bytes, "
-                          "or stands twice",
-                          it->path);
+            code = weir_shape_refuse(
+                shape,
+                "\"%s\" is not in the order of the paths' bytes, "
+                "or stands twice",
+                it->path);
         if (code == WEIR_OK)
-            leave(r, inner);
+            weir_shape_leave(shape, inner);
     }
     if (code == WEIR_OK)
-        leave(r, at);
+        weir_shape_leave(shape, at);
     return code;
 }
 
@@ -310,7 +184,7 @@ static bool has_control(const char *text, size_t len)
 }
 
 /* Every text of the value; its depth is bounded by that of the document. */
-static enum weir_code check_shown(struct reader *r,
+static enum weir_code check_shown(struct weir_shape *shape,
                                   const struct weir_json *json)
 {
     enum weir_code code = WEIR_OK;
@@ -318,91 +192,95 @@ static enum weir_code check_shown(struct reader *r,
     const char *text = weir_json_string(json, &len);
 
     if (text && has_control(text, len))
-        return refuse(r, "has a control character in one of its texts");
+        return weir_shape_refuse(shape,
+                                 "has a control character in one of its texts");
     for (const struct weir_json *child = weir_json_first(json);
          child && code == WEIR_OK; child = weir_json_next(child)) {
         text = weir_json_key(child, &len);
         if (text && has_control(text, len))
-            return refuse(r, "has a control character in one of its names");
-        code = check_shown(r, child);
+            return weir_shape_refuse(
+                shape, "has a control character in one of its names");
+        code = check_shown(shape, child);
     }
     return code;
 }
 
 /* ---- arguments ---- */
 
-static enum weir_code check_params(struct reader *r,
+static enum weir_code check_params(struct weir_shape *shape,
                                    const struct weir_json *list)
 {
-    static const struct member members[] = {
-        {"name", TYPE(STRING), true},
-        {"short", TYPE(STRING), false},
-        {"type", TYPE(STRING), false},
-        {"help", TYPE(STRING), false},
-        {"value", TYPE(STRING), false},
-        {"default", ANY_PLAIN | TYPE(ARRAY), false},
-        {"choices", TYPE(ARRAY), false},
-        {"required", TYPE(BOOLEAN), false},
-        {"env", TYPE(STRING), false},
-        {"many", TYPE(BOOLEAN), false},
-        {"min", TYPE(NUMBER), false},
-        {"max", TYPE(NUMBER), false},
+    static const struct weir_shape_member members[] = {
+        {"name", WEIR_SHAPE(STRING), true},
+        {"short", WEIR_SHAPE(STRING), false},
+        {"type", WEIR_SHAPE(STRING), false},
+        {"help", WEIR_SHAPE(STRING), false},
+        {"value", WEIR_SHAPE(STRING), false},
+        {"default", ANY_PLAIN | WEIR_SHAPE(ARRAY), false},
+        {"choices", WEIR_SHAPE(ARRAY), false},
+        {"required", WEIR_SHAPE(BOOLEAN), false},
+        {"env", WEIR_SHAPE(STRING), false},
+        {"many", WEIR_SHAPE(BOOLEAN), false},
+        {"min", WEIR_SHAPE(NUMBER), false},
+        {"max", WEIR_SHAPE(NUMBER), false},
         {NULL, 0, false}};
-    size_t at = enter(r, "params"), i = 0;
+    size_t at = weir_shape_enter(shape, "params"), i = 0;
     enum weir_code code = WEIR_OK;
 
     for (const struct weir_json *param = weir_json_first(list);
          param && code == WEIR_OK; param = weir_json_next(param)) {
-        size_t inner = enter_index(r, i++);
+        size_t inner = weir_shape_enter_index(shape, i++);
 
-        code = check_object(r, param, members);
+        code = weir_shape_object(shape, param, members);
         if (code == WEIR_OK)
-            leave(r, inner);
+            weir_shape_leave(shape, inner);
     }
     if (code == WEIR_OK)
-        leave(r, at);
+        weir_shape_leave(shape, at);
     return code;
 }
 
-static enum weir_code read_args(struct reader *r, const struct weir_json *args,
+static enum weir_code read_args(struct weir_shape *shape,
+                                const struct weir_json *args,
                                 struct weir_manifest *m)
 {
-    static const struct member members[] = {{"about", TYPE(STRING), false},
-                                            {"name", TYPE(STRING), false},
-                                            {"examples", TYPE(STRING), false},
-                                            {"params", TYPE(ARRAY), true},
-                                            {NULL, 0, false}};
-    size_t at = enter(r, "args");
-    enum weir_code code = check_object(r, args, members);
+    static const struct weir_shape_member members[] = {
+        {"about", WEIR_SHAPE(STRING), false},
+        {"name", WEIR_SHAPE(STRING), false},
+        {"examples", WEIR_SHAPE(STRING), false},
+        {"params", WEIR_SHAPE(ARRAY), true},
+        {NULL, 0, false}};
+    size_t at = weir_shape_enter(shape, "args");
+    enum weir_code code = weir_shape_object(shape, args, members);
 
     if (code == WEIR_OK)
-        code = check_params(r, weir_json_get(args, "params"));
+        code = check_params(shape, weir_json_get(args, "params"));
     if (code == WEIR_OK)
-        code = check_shown(r, args);
+        code = check_shown(shape, args);
     if (code)
         return code;
-    leave(r, at);
+    weir_shape_leave(shape, at);
     m->args = weir_json_copy(args);
-    return m->args ? WEIR_OK : weir_err_nomem(r->err);
+    return m->args ? WEIR_OK : weir_err_nomem(shape->err);
 }
 
-static enum weir_code read_expiry(struct reader *r,
+static enum weir_code read_expiry(struct weir_shape *shape,
                                   const struct weir_json *json,
                                   struct weir_manifest *m)
 {
     struct weir_err fault = WEIR_ERR_INIT;
-    size_t at = enter(r, "expires"), len;
+    size_t at = weir_shape_enter(shape, "expires"), len;
     const char *text = weir_json_string(json, &len);
 
     if (weir_manifest_read_time(text, len, &m->expires, &fault))
-        return refuse_as(r, &fault);
-    leave(r, at);
+        return weir_shape_refuse_as(shape, &fault);
+    weir_shape_leave(shape, at);
     return WEIR_OK;
 }
 
 /* ---- the whole ---- */
 
-static enum weir_code read_format(struct reader *r,
+static enum weir_code read_format(struct weir_shape *shape,
                                   const struct weir_json *json)
 {
     const struct weir_json *format = weir_json_get(json, "format");
@@ -411,71 +289,78 @@ static enum weir_code read_format(struct reader *r,
     /* First of all: another format may have other members. */
     if (format && weir_json_integer(format, &number) &&
         number != WEIR_MANIFEST_FORMAT)
-        return refuse(r,
-                      "the bundle has format %lld, and this weir reads format "
-                      "%d; a newer weir may read it",
-                      (long long)number, WEIR_MANIFEST_FORMAT);
+        return weir_shape_refuse(
+            shape,
+            "the bundle has format %lld, and this weir reads format "
+            "%d; a newer weir may read it",
+            (long long)number, WEIR_MANIFEST_FORMAT);
     return WEIR_OK;
 }
 
-static enum weir_code read_texts(struct reader *r, const struct weir_json *json,
+static enum weir_code read_texts(struct weir_shape *shape,
+                                 const struct weir_json *json,
                                  struct weir_manifest *m)
 {
-    enum weir_code code = read_text(r, json, "name", check_name, &m->name);
+    enum weir_code code = read_text(shape, json, "name", check_name, &m->name);
 
     if (code == WEIR_OK)
-        code = read_text(r, json, "version", check_version, &m->version);
+        code = read_text(shape, json, "version", check_version, &m->version);
     if (code == WEIR_OK)
-        code = read_text(r, json, "weir", check_version, &m->weir);
+        code = read_text(shape, json, "weir", check_version, &m->weir);
     if (code == WEIR_OK)
-        code = read_text(r, json, "main", check_path, &m->main);
+        code = read_text(shape, json, "main", check_path, &m->main);
     return code;
 }
 
-static enum weir_code read_members(struct reader *r,
+static enum weir_code read_members(struct weir_shape *shape,
                                    const struct weir_json *json,
                                    struct weir_manifest *m)
 {
     const struct weir_json *args = weir_json_get(json, "args");
     const struct weir_json *expires = weir_json_get(json, "expires");
-    enum weir_code code = read_texts(r, json, m);
+    enum weir_code code = read_texts(shape, json, m);
 
     if (code == WEIR_OK)
-        code = read_files(r, weir_json_get(json, "files"), m);
+        code = read_files(shape, weir_json_get(json, "files"), m);
     if (code == WEIR_OK && !weir_manifest_find(m, m->main)) {
-        enter(r, "main");
-        code = refuse(r, "\"%s\" is none of the files", m->main);
+        weir_shape_enter(shape, "main");
+        code = weir_shape_refuse(shape, "\"%s\" is none of the files", m->main);
     }
     if (code == WEIR_OK && args)
-        code = read_args(r, args, m);
+        code = read_args(shape, args, m);
     if (code == WEIR_OK && expires)
-        code = read_expiry(r, expires, m);
+        code = read_expiry(shape, expires, m);
     if (code == WEIR_OK) {
-        enter(r, "needs");
-        code = check_shown(r, weir_json_get(json, "needs"));
+        weir_shape_enter(shape, "needs");
+        code = check_shown(shape, weir_json_get(json, "needs"));
     }
     if (code)
         return code;
     m->needs = weir_json_copy(weir_json_get(json, "needs"));
-    return m->needs ? WEIR_OK : weir_err_nomem(r->err);
+    return m->needs ? WEIR_OK : weir_err_nomem(shape->err);
 }
 
 static enum weir_code read_document(const struct weir_json *json,
                                     struct weir_manifest *m,
                                     struct weir_err *err)
 {
-    static const struct member members[] = {
-        {"format", TYPE(NUMBER), true},   {"name", TYPE(STRING), true},
-        {"version", TYPE(STRING), true},  {"weir", TYPE(STRING), true},
-        {"main", TYPE(STRING), true},     {"files", TYPE(ARRAY), true},
-        {"args", TYPE(OBJECT), false},    {"needs", TYPE(OBJECT), true},
-        {"expires", TYPE(STRING), false}, {NULL, 0, false}};
-    struct reader r = {.err = err};
-    enum weir_code code = read_format(&r, json);
+    static const struct weir_shape_member members[] = {
+        {"format", WEIR_SHAPE(NUMBER), true},
+        {"name", WEIR_SHAPE(STRING), true},
+        {"version", WEIR_SHAPE(STRING), true},
+        {"weir", WEIR_SHAPE(STRING), true},
+        {"main", WEIR_SHAPE(STRING), true},
+        {"files", WEIR_SHAPE(ARRAY), true},
+        {"args", WEIR_SHAPE(OBJECT), false},
+        {"needs", WEIR_SHAPE(OBJECT), true},
+        {"expires", WEIR_SHAPE(STRING), false},
+        {NULL, 0, false}};
+    struct weir_shape shape = {.file = WEIR_MANIFEST_FILE, .err = err};
+    enum weir_code code = read_format(&shape, json);
 
     if (code == WEIR_OK)
-        code = check_object(&r, json, members);
-    return code ? code : read_members(&r, json, m);
+        code = weir_shape_object(&shape, json, members);
+    return code ? code : read_members(&shape, json, m);
 }
 
 enum weir_code weir_manifest_read(const char *text, size_t len,

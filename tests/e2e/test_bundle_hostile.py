@@ -203,7 +203,7 @@ def test_without_a_manifest(run_bundle):
 
 
 @pytest.mark.parametrize("more,why", [
-    ({"nmae": "x"}, "/: unknown member \"nmae\" (did you mean \"name\"?)"),
+    ({"nmae": "x"}, "manifest.json: unknown member \"nmae\" (did you mean \"name\"?)"),
     ({"name": "a b"}, "/name: must be letters"),
     ({"version": "1"}, "/version: version \"1\" must be three numbers"),
     ({"main": "other.lua"}, None),
