@@ -69,10 +69,18 @@ static enum weir_code check_file(const char *path, const struct stat *file,
     return WEIR_OK;
 }
 
-/* Whoever may write the folder can put another file in this one's place.  With
- * the sticky bit (/tmp) they cannot. */
+static enum weir_code leads_nowhere(const char *path, struct weir_err *err)
+{
+    return weir_err_set(err, WEIR_CONFIG, "%s: is a link that leads nowhere",
+                        path);
+}
+
+/* Whoever may write the folder can put another file in this one's place, or
+ * take it away.  With the sticky bit (/tmp) they cannot.  Where there is no
+ * folder (`must`), nobody has a file in it; but a link is somebody's word that
+ * there is one. */
 static enum weir_code check_folder(const char *path, enum host_guard guard,
-                                   struct weir_err *err)
+                                   bool must, struct weir_err *err)
 {
     char *copy = strdup(path);
     const char *folder;
@@ -83,13 +91,17 @@ static enum weir_code check_folder(const char *path, enum host_guard guard,
         return weir_err_nomem(err);
     folder = dirname(copy);
     if (stat(folder, &it) != 0) {
-        code = failed(folder, err);
+        if (must || errno != ENOENT)
+            code = failed(folder, err);
+        else if (lstat(folder, &it) == 0)
+            code = leads_nowhere(folder, err);
     } else if (!owner_is_good(it.st_uid, guard)) {
         code = refuse_owner(folder, &it, guard, err);
     } else if ((it.st_mode & 022) && !(it.st_mode & S_ISVTX)) {
         code = weir_err_set(err, WEIR_CONFIG,
                             "%s: others may write this folder (mode %04o), and "
-                            "so put another file in the place of %s",
+                            "so put another file in the place of %s, or take "
+                            "it away",
                             folder, (unsigned)it.st_mode & 07777, path);
         weir_err_hint(err, "chmod go-w %s", folder);
     }
@@ -122,6 +134,18 @@ static enum weir_code read_all(int fd, const char *path, struct weir_buf *out,
     return code;
 }
 
+/* A file that is not there says nothing, unless somebody else took it away. */
+static enum weir_code check_absence(const char *path, enum host_guard guard,
+                                    struct weir_err *err)
+{
+    struct stat link;
+
+    /* Another kind of file has come this very moment. */
+    if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode))
+        return leads_nowhere(path, err);
+    return check_folder(path, guard, false, err);
+}
+
 enum weir_code host_guarded_read(const char *path, enum host_guard guard,
                                  struct weir_buf *out, bool *there,
                                  struct weir_err *err)
@@ -134,11 +158,12 @@ enum weir_code host_guarded_read(const char *path, enum host_guard guard,
     if (there)
         *there = fd >= 0;
     if (fd < 0)
-        return there && errno == ENOENT ? WEIR_OK : failed(path, err);
+        return there && errno == ENOENT ? check_absence(path, guard, err)
+                                        : failed(path, err);
     code = fstat(fd, &file) == 0 ? check_file(path, &file, guard, err)
                                  : failed(path, err);
     if (code == WEIR_OK)
-        code = check_folder(path, guard, err);
+        code = check_folder(path, guard, true, err);
     if (code == WEIR_OK)
         code = read_all(fd, path, out, err);
     close(fd);

@@ -20,8 +20,9 @@ enum host_guard {
 
 /* Reads the file to the end of `out`, up to its ceiling.  WEIR_OK, and *there
  * is false if there is no such file (NULL: that is WEIR_IO); WEIR_CONFIG if
- * others may write (or read) it or its folder, or it is no regular file;
- * WEIR_IO, WEIR_LIMIT, WEIR_NOMEM.  Messages begin with the path. */
+ * others may write (or read) it or its folder, also where it is not there, or
+ * it is no regular file, or a link that leads nowhere; WEIR_IO, WEIR_LIMIT,
+ * WEIR_NOMEM.  Messages begin with the path. */
 enum weir_code host_guarded_read(const char *path, enum host_guard guard,
                                  struct weir_buf *out, bool *there,
                                  struct weir_err *err);

@@ -415,6 +415,24 @@ def test_a_file_that_others_may_write_decides_nothing(key, pair, file, name):
     refuse(key("verify", file), AUTH, "others may write this folder (mode 0770)")
 
 
+@pytest.mark.parametrize("name", ["policy", "store"])
+def test_a_file_that_others_may_have_taken_away_is_missed(key, pair, file, name):
+    """Otherwise a policy or a revocation could be undone by removing it."""
+    succeed(key("sign", "--key", "release", file))
+    succeed(key("trust", "ops", "release"))
+    path = getattr(key, name)
+    path.unlink(missing_ok=True)
+    path.symlink_to("gone.json")
+    refuse(key("verify", file), AUTH, f"{path}: is a link that leads nowhere")
+    path.unlink()
+    os.chmod(key.config, 0o777)
+    refuse(key("verify", file), AUTH, "others may write this folder (mode 0777)", "take it away")
+    os.chmod(key.config, 0o700)
+    key.config.rename(key.config.with_name("moved"))
+    key.config.symlink_to("unmounted")
+    refuse(key("verify", file), AUTH, f"{key.config}: is a link that leads nowhere")
+
+
 def test_a_policy_that_is_a_pipe_is_not_waited_for(key, pair, file):
     succeed(key("sign", "--key", "release", file))
     os.mkfifo(key.policy)
@@ -456,6 +474,10 @@ def test_the_machines_policy_wins(weir, key, pair, file, clean_env, tmp_path):
     refuse(verify(), VALIDATION, "/etc/weir/policy.json: ", "nothing is run")
     os.chmod(machine, 0o622)
     refuse(verify(), AUTH, "others may write it (mode 0622)")
+    machine.unlink()
+    succeed(verify())
+    machine.symlink_to("policies/machine.json")
+    refuse(verify(), AUTH, "/etc/weir/policy.json: is a link that leads nowhere", "nothing is run")
 
 
 def test_killed_in_the_midst_the_store_is_whole(key, pair, start_weir, tmp_path):
