@@ -285,13 +285,41 @@ end
 
 -- ---- the start ----
 
--- A scenario is the user's own Lua file; it returns a table with any of:
--- seed, clock, faults, events, and the settings.
+local function copy_of(library, ...)
+  local copy = {}
+  for _, key in ipairs { ... } do
+    copy[key] = library[key]
+  end
+  return copy
+end
+
+-- What a scenario can reach. It is found beside a script that may be confined,
+-- or not trusted yet, and so can work out data and do nothing else: no files,
+-- no programs, no modules, and libraries of its own.
+local function scenario_globals()
+  local globals = {
+    _VERSION = _VERSION, assert = assert, error = error, ipairs = ipairs, next = next,
+    pairs = pairs, pcall = pcall, select = select, tonumber = tonumber, tostring = tostring,
+    type = type,
+    math = {}, string = {}, table = {}, utf8 = {},
+    os = copy_of(os, "clock", "date", "difftime", "time"),
+  }
+  for _, library in ipairs { "math", "string", "table", "utf8" } do
+    for key, value in pairs(_G[library]) do
+      globals[library][key] = value
+    end
+  end
+  globals._G = globals
+  return globals
+end
+
+-- A scenario is a Lua file; it returns a table with any of: seed, clock,
+-- faults, events, and the settings.
 local function read_scenario(path)
   if not path then
     return {}
   end
-  local chunk, message = loadfile(path, "t")
+  local chunk, message = loadfile(path, "t", scenario_globals())
   if not chunk then
     return nil, "scenario: " .. message
   end

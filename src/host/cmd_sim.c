@@ -9,6 +9,7 @@
 
 #include "../sim/sim.h"
 #include "exit.h"
+#include "trust_files.h"
 
 struct sim_command {
     uint64_t port;
@@ -168,6 +169,7 @@ static int serve_until_signal(const struct sim_options *given)
 static int run(int argc, char **argv)
 {
     struct sim_command given = {.seed = 0};
+    struct weir_err err = WEIR_ERR_INIT;
     int code = 0;
     int operand =
         host_options_parse(&host_command_sim, argc, argv, &given, &code);
@@ -182,6 +184,11 @@ static int run(int argc, char **argv)
     if (given.port > 65535)
         return host_usage_error("sim", "--port takes 0 to 65535, got %llu",
                                 (unsigned long long)given.port);
+    if (given.scenario && host_trust_check_unsigned(given.scenario, &err)) {
+        code = fail(&err);
+        weir_err_clear(&err);
+        return code;
+    }
     return serve_until_signal(&(struct sim_options){
         .port = (unsigned)given.port,
         .seed = given.seed,

@@ -645,3 +645,12 @@ def test_a_background_task_that_computes_for_ever_is_ended(terminal):
     t.prompt()
     assert t.output_of("1 + 1") == ["2"]
     assert t.end() == 0
+
+
+def test_what_is_beside_a_confined_script_is_no_way_out(run_weir, script, tmp_path):
+    """--sim plays SCRIPT.sim.lua, which comes from where the script comes from."""
+    path = script("print('ran')", "given.lua")
+    script(f"os.execute('touch {tmp_path}/out') return {{}}", "given.sim.lua")
+    result = run_weir("run", "--sim", "--sandbox", path)
+    assert "given.sim.lua:1: " in result.stderr and result.returncode != 0
+    assert not (tmp_path / "out").exists()

@@ -128,6 +128,31 @@ def test_a_scenario_that_makes_no_sense_is_explained(tmp_path, text, said):
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("name", [
+    "io", "os.execute", "os.remove", "os.exit", "os.getenv", "require", "package", "load",
+    "loadfile", "dofile", "debug", "getmetatable", "setmetatable", "rawset", "collectgarbage",
+    "coroutine", "weir", "_G.io", "_ENV.require",
+])
+def test_a_scenario_reaches_nothing(tmp_path, name):
+    """It is found beside scripts that are confined."""
+    scenario = tmp_path / "s.lua"
+    scenario.write_text(f"error('is ' .. type({name}))")
+    assert "is nil" in run("--scenario", str(scenario)).stderr
+
+
+def test_what_a_scenario_does_to_its_libraries_is_its_own_affair(start_sim, tmp_path):
+    scenario = tmp_path / "s.lua"
+    scenario.write_text(
+        "for _, l in pairs { string, table, math, os, utf8 } do\n"
+        "  for name in pairs(l) do l[name] = function() error 'reached' end end\n"
+        "end\n"
+        "return { seed = 3 }\n"
+    )
+    sim = start_sim("--scenario", str(scenario))
+    assert sim.anonymous.get("/_sim").json()["seed"] == 3
+    assert sim.create()["name"]
+
+
 # ---- other clients
 
 

@@ -22,3 +22,15 @@ def test_no_plain_script_runs(run_weir, script, tmp_path, policy, code, said):
         assert said in result.stderr and str(file) in result.stderr
     # What runs nothing of anybody's is as ever.
     assert run_weir("check", path).returncode == 0
+    assert run_weir("sim", "--faults").returncode == 0
+
+
+def test_no_scenario_does(run_weir, script, tmp_path):
+    scenario = script("return { seed = 'never read' }", "s.lua")
+    assert "seed" in run_weir("sim", "--scenario", scenario).stderr
+    file = tmp_path / ".config/weir/policy.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"require_signature": true}')
+    result = run_weir("sim", "--scenario", scenario)
+    assert (result.returncode, result.stdout) == (5, "")
+    assert f"{scenario}: it is not signed" in result.stderr
