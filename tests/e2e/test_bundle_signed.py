@@ -147,6 +147,16 @@ def test_another_bundle_s_signature(trusted, make_bundle, run_weir):
     assert (result.returncode, result.stdout) == (5, "")
 
 
+def test_a_script_in_the_place_of_a_bundle(trusted, run_weir):
+    """It would be asked for no signature and would not be confined."""
+    assert run_weir("run", trusted).stdout == "it has run\n"
+    trusted.write_text("print('anything', os.execute)\n")
+    for words in (["run"], ["run", "--accept"], []):
+        result = run_weir(*words, trusted)
+        assert (result.returncode, result.stdout) == (4, ""), words
+        assert f"{trusted}: is no bundle" in result.stderr
+
+
 def test_a_signature_that_is_left_off(trusted, run_weir):
     signature_of(trusted).unlink()
     result = run_weir("bundle", "run", trusted)

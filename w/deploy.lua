@@ -1,0 +1,2 @@
+weir.needs { net = { "tenant" } }
+print("bundle runs", ...)
