@@ -124,6 +124,8 @@ def test_every_command_of_the_page(shell, tenant):
         operator.run(command, expected)
         if "--dry-run" in command:
             assert counted(tenant) == writes
+    # There and back; and the count is one of what happens.
+    assert counted(tenant) == [1, 2, 0, 2]
     record = tenant.http.get(f"{API}/filters/{tenant.record['id']}").json()
     assert record["target_group_id"] == "grp_premium_a"
     plan = json.loads((operator.folder / "plan.json").read_text())
@@ -139,8 +141,8 @@ def test_every_command_of_the_page(shell, tenant):
 
 def counted(tenant):
     """Changes that the tenant has seen."""
-    state = tenant.anonymous.get("/_sim/state").json()
-    return [state[name] for name in ("creates", "updates", "deletes") if name in state]
+    seen = tenant.state()
+    return [seen.get(name, 0) for name in ("creates", "updates", "deletes", "assignments")]
 
 
 def test_a_bundle_that_was_touched_does_not_run(shell, tenant):
