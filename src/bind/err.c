@@ -13,6 +13,8 @@ static const char err_type[] = "weir.err";
 
 /* Longest text of an err object made by a script. */
 #define MAX_TEXT ((size_t)1 << 20)
+/* What a shell means by 126 and more is not a script's to say. */
+#define MAX_EXIT_CODE 125
 
 bool bind_is_err(lua_State *L, int index)
 {
@@ -307,9 +309,30 @@ int bind_misuse_err(lua_State *L, const char *what, struct weir_err *err)
 /* ---- weir.err: for Lua faces and scripts ---- */
 
 static const char *const fields[] = {
-    "code",    "message",    "hint",     "status", "method",
-    "url",     "request_id", "attempts", "cause",  "detail",
-    "because", "maybe_done", "sent",     NULL};
+    "code",    "message",    "hint",     "status",    "method",
+    "url",     "request_id", "attempts", "cause",     "detail",
+    "because", "maybe_done", "sent",     "exit_code", NULL};
+
+static int exit_code_at(lua_State *L, int index)
+{
+    lua_Integer code = lua_isinteger(L, index) ? lua_tointeger(L, index) : 0;
+
+    return code >= 1 && code <= MAX_EXIT_CODE ? (int)code : 0;
+}
+
+int bind_err_exit_code(lua_State *L, int index)
+{
+    int code;
+
+    if (!bind_is_err(L, index))
+        return 0;
+    lua_pushvalue(L, index);
+    lua_pushliteral(L, "exit_code");
+    lua_rawget(L, -2);
+    code = exit_code_at(L, -1);
+    lua_pop(L, 2);
+    return code;
+}
 
 static void check_field(lua_State *L, const char *name)
 {
@@ -320,6 +343,14 @@ static void check_field(lua_State *L, const char *name)
     if (strcmp(name, "status") == 0 || strcmp(name, "attempts") == 0) {
         if (!lua_isinteger(L, -1))
             bind_misuse(L, "err.new: '%s' must be a whole number", name);
+        return;
+    }
+    if (strcmp(name, "exit_code") == 0) {
+        if (exit_code_at(L, -1) == 0)
+            bind_misuse(L,
+                        "err.new: 'exit_code' must be a whole number from "
+                        "1 to %d",
+                        MAX_EXIT_CODE);
         return;
     }
     if (strcmp(name, "maybe_done") == 0 || strcmp(name, "sent") == 0) {

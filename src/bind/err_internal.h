@@ -12,6 +12,10 @@
  * with its hint at the end or without. */
 void bind_err_line(lua_State *L, int index, bool with_hint);
 
+/* The exit code that the err object at `index` asks for, 1 to 125; 0: none, or
+ * it is no err. */
+int bind_err_exit_code(lua_State *L, int index);
+
 /* The innermost frame, from `level` outwards, that is a script's own: Lua,
  * and not one of the modules embedded here. */
 bool bind_script_frame(lua_State *L, int level, lua_Debug *ar);

@@ -1,4 +1,5 @@
 /* A session's run: tasks until none is left, and what is said of it. */
+#include "err_internal.h"
 #include "exit.h"
 #include "output.h"
 #include "report.h"
@@ -177,6 +178,7 @@ static bool pump(struct host_session *s, const struct bind_task *main_task)
 struct report {
     struct host_session *session;
     int code;
+    bool own; /* the script's error says itself what the code is */
 };
 
 /* Lua's own words for it name neither the ceiling nor a way out. */
@@ -204,7 +206,10 @@ static int write_report(lua_State *L)
     struct weir_buf *text = bind_buf(L, HOST_MAX_REPORT);
 
     name_memory(L, 2);
-    report->code = host_exit_code(host_report_code(L, 2));
+    report->code = bind_err_exit_code(L, 2);
+    report->own = report->code != 0;
+    if (!report->own)
+        report->code = host_exit_code(host_report_code(L, 2));
     if (host_run_report_asked()) { /* a __tostring is the script's */
         host_run_report_failure(weir_code_word(host_report_code(L, 2)),
                                 host_report_line(L, 2, 3));
@@ -217,7 +222,7 @@ static int write_report(lua_State *L)
 
 int host_session_report(struct host_session *session)
 {
-    struct report report = {session, HOST_EXIT_FAILED};
+    struct report report = {.session = session, .code = HOST_EXIT_FAILED};
 
     host_session_protect(session, write_report, &report, 2, 0);
     return report.code;
@@ -255,17 +260,22 @@ static int report_unseen(lua_State *L)
     return 0;
 }
 
-int host_session_report_task(struct host_session *s)
+static struct report tell_task(struct host_session *s)
 {
-    struct report report = {s, HOST_EXIT_FAILED};
+    struct report report = {.session = s, .code = HOST_EXIT_FAILED};
 
     host_session_protect(s, report_task, &report, 1, 0);
-    return report.code;
+    return report;
+}
+
+int host_session_report_task(struct host_session *s)
+{
+    return tell_task(s).code;
 }
 
 int host_session_report_unseen(struct host_session *s)
 {
-    struct report unseen = {s, HOST_EXIT_DONE};
+    struct report unseen = {.session = s, .code = HOST_EXIT_DONE};
 
     if (!host_session_protect(s, report_unseen, &unseen, 0, 0))
         unseen.code = HOST_EXIT_FAILED;
@@ -285,7 +295,7 @@ static int report_spent(lua_State *L)
     if (task->state == BIND_TASK_FAILED) {
         bind_task_error(L, 2);
         lua_remove(L, 2);
-        if (bind_budgets_raised(L, 2))
+        if (bind_budgets_raised(L, 2) || bind_err_exit_code(L, 2))
             return write_report(L);
     }
     bind_budgets_err(budgets, bind_budgets_spent(budgets), &err);
@@ -296,7 +306,7 @@ static int report_spent(lua_State *L)
 
 int host_session_report_spent(struct host_session *s)
 {
-    struct report report = {s, HOST_EXIT_FAILED};
+    struct report report = {.session = s, .code = HOST_EXIT_FAILED};
 
     host_session_protect(s, report_spent, &report, 1, 0);
     return report.code;
@@ -305,14 +315,15 @@ int host_session_report_spent(struct host_session *s)
 /* The main task's userdata is on top. */
 static int exit_code(struct host_session *s, const struct bind_task *task)
 {
-    int main_code = HOST_EXIT_DONE, unseen_code;
+    struct report told = {.code = HOST_EXIT_DONE};
+    int unseen_code;
     size_t n_killed = s->context.scheduler->n_killed;
 
     if (bind_budgets_spent(s->context.budgets))
         return host_session_report_spent(s);
     if (task->state == BIND_TASK_FAILED ||
         (task->state == BIND_TASK_CANCELLED && !host_signal())) {
-        main_code = host_session_report_task(s);
+        told = tell_task(s);
     } else {
         lua_pop(s->L, 1);
     }
@@ -326,9 +337,9 @@ static int exit_code(struct host_session *s, const struct bind_task *task)
         return s->quit.code;
     if (host_signal()) {
         host_say(s, "weir: interrupted");
-        return HOST_EXIT_SIGNAL + host_signal();
+        return told.own ? told.code : HOST_EXIT_SIGNAL + host_signal();
     }
-    return main_code ? main_code : unseen_code;
+    return told.code ? told.code : unseen_code;
 }
 
 struct bind_task *host_session_spawn(struct host_session *session, int nargs)

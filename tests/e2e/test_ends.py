@@ -127,3 +127,32 @@ def test_no_memory_for_the_report(weir, clean_env, script):
         assert result.returncode == 1, result.stderr
         assert "PANIC" not in result.stderr
         assert result.stderr.startswith("weir: ")
+
+
+@pytest.mark.parametrize("words, code", [
+    ('code = "failed", exit_code = 10', 10),
+    ('code = "validation", exit_code = 1', 1),
+    ('code = "validation"', 4),
+])
+def test_an_err_may_say_what_the_run_ends_with(run_weir, words, code):
+    result = run_weir("run", "-", input=f"""
+        error(require "weir.err".new {{ message = "left half done", {words} }}, 0)""")
+    assert result.returncode == code
+    assert "left half done" in result.stderr
+
+
+def test_what_an_err_says_counts_although_the_run_was_interrupted(start_weir, script):
+    """But one that says nothing does not."""
+    for words, code in (", exit_code = 10", 10), ("", 143):
+        process = start_weir("run", script(f"""
+            local err = require "weir.err"
+            local _ <close> = setmetatable({{}}, {{ __close = function()
+              error(err.new {{ code = "failed", message = "left half done" {words} }}, 0)
+            end }})
+            io.stdout:write "on\\n" io.stdout:flush()
+            weir.task.sleep(300)"""))
+        assert process.stdout.readline() == "on\n"
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == code
+        assert "left half done" in err and "weir: interrupted" in err

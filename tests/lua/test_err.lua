@@ -61,6 +61,10 @@ function T.test_mistakes_are_named()
   lu.assertErrorMsgContains("'status' must be a whole number", err.new,
     { code = "x", message = "m", status = "412" })
   lu.assertErrorMsgContains("table expected", err.new, "text")
+  for _, code in ipairs { 0, 126, -1, 1.5, "10", true } do
+    lu.assertErrorMsgContains("'exit_code' must be a whole number from 1 to 125", err.new,
+      { code = "x", message = "m", exit_code = code })
+  end
 end
 
 function T.test_a_spoilt_err_still_prints()

@@ -50,6 +50,7 @@ local err = {}
 ---@field because? weir.err.Code of "ambiguous": what was met instead of an answer
 ---@field cause? any         the error behind this one
 ---@field detail? any        particulars, as decoded JSON
+---@field exit_code? integer of a script that ends with it, even interrupted; 1 to 125
 
 ---Makes an err; raise it with `error(e)`. Secrets the log knows of are taken
 ---out of its texts. Raises for an unknown field, or without code and message.
