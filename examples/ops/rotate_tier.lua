@@ -19,7 +19,7 @@ local args = weir.args {
   { name = "--max-drop", type = "number", default = 20, min = 0, max = 100,
     help = "how many percent of its share the filter may lose" },
   { name = "--settle", type = "seconds", default = 5, min = 0,
-    help = "between the change and the second look" },
+    help = "between the change and the second look, which sees --window back" },
 }
 
 local cxone = require "cxone"
@@ -36,14 +36,16 @@ print(("filter    %s (%s) feeds %s"):format(record.name, record.id, record.targe
 
 local before = rotation.rate(tenant, record, args.window)
 print("before    " .. rotation.words(before))
+rotation.require_hits(before, args.min_hits)
 
 if record.target_group_id == args.to then
-  -- An earlier run came this far. What it may have left to do is done now.
+  -- An earlier run came this far. What it may have left to do is done now; but
+  -- what the rate was before it, nobody knows any more.
   rotation.join(tenant, args.to, record)
-  print("done      nothing to rotate: it feeds " .. args.to .. " already")
+  print(("done      nothing to rotate: it feeds %s already; its rate was not compared"):format(
+    args.to))
   return
 end
-rotation.require_hits(before, args.min_hits)
 
 local guard <close> = rotation.guard(tenant, record, args.from, args.to)
 record = guard:rotate()
@@ -54,6 +56,6 @@ local after = rotation.rate(tenant, record, args.window)
 print("after     " .. rotation.words(after))
 rotation.require_share(before, after, args.max_drop)
 
-rotation.join(tenant, args.to, record)
+guard:join()
 guard:keep()
 print("done      " .. record.name .. " feeds " .. args.to)

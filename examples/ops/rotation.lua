@@ -2,6 +2,7 @@
 
 local err = require "weir.err"
 local log = require "weir.log"
+local poll = require "weir.poll"
 local task = require "weir.task"
 
 local rotation = {}
@@ -80,13 +81,18 @@ end
 
 -- Changing -------------------------------------------------------------------
 
---- Makes the filter a member of the group, unless it is one.
-function rotation.join(tenant, group, record)
+--- Makes the filter a member of the group, unless it is one; `before` is called
+-- before that is sent.
+function rotation.join(tenant, group, record, before)
   for id in tenant.groups:members(group) do
     if id == record.id then return end
   end
+  if before then before() end
   tenant.groups:assign(group, record)
 end
+
+--- The exit code of a run that has changed something and may have left it so.
+rotation.NOT_UNDONE = 10
 
 local Guard = {}
 Guard.__index = Guard
@@ -98,45 +104,97 @@ function rotation.guard(tenant, record, from, to)
   return setmetatable({ tenant = tenant, record = record, from = from, to = to }, Guard)
 end
 
+--- Before it is sent: its answer may be lost, and then it may be done.
+local function under_way(self, what)
+  self.armed, self.waits_for = true, what
+end
+
 function Guard:rotate()
-  -- Before it is sent: its answer may be lost, and then it may be done.
-  self.armed = true
+  under_way(self, "change")
   self.record = self.tenant.filters:update(self.record, { target_group_id = self.to })
+  self.waits_for = nil
   return self.record
+end
+
+function Guard:join()
+  rotation.join(self.tenant, self.to, self.record, function() under_way(self, "membership") end)
+  self.waits_for = nil
 end
 
 function Guard:keep()
   self.armed = false
 end
 
---- Puts the filter back, if it still is where this run has put it. What somebody
--- else has made of it meanwhile stays.
-local function take_back(self)
+--- Whether what the guard waits for may have been done, or be on its way still:
+-- not where the tenant has refused it, or nothing was sent.
+local function may_arrive(self, what, cause)
+  return self.waits_for == what
+    and (not err.is(cause) or cause.maybe_done or cause.code == "cancelled")
+end
+
+--- The filter as it is now. What was sent and not answered can arrive late: then
+-- it is looked at again and again, as long as for a create whose answer was lost.
+local function look(self, cause)
   local now = self.tenant.filters:get(self.record.id)
-  if now.target_group_id ~= self.to then
-    return ("it feeds %s, which was left alone"):format(now.target_group_id)
+  if now.target_group_id ~= self.from or not may_arrive(self, "change", cause) then
+    return now
   end
-  now = self.tenant.filters:update(now, { target_group_id = self.from })
-  return "it feeds " .. now.target_group_id .. " again"
+  local lost = self.tenant.dialect.lost
+  log.warn(("the change was not answered: looking for %g s whether it arrives"):format(
+    lost.timeout))
+  poll.wait {
+    what = "the change", interval = lost.interval, timeout = lost.timeout, done = { "arrived" },
+    look = function()
+      now = self.tenant.filters:get(self.record.id)
+      return now.target_group_id ~= self.from and "arrived" or "not there"
+    end,
+  }
+  if now.target_group_id ~= self.from then return now end
+  error(err.new {
+    code = "ambiguous",
+    message = ("the change was sent and not answered; it may still arrive, and had not after %g s")
+      :format(lost.timeout),
+  }, 0)
+end
+
+--- Puts the filter back, if it still is where this run has put it. What somebody
+-- else has made of it meanwhile stays. Returns the word and the rest of the line.
+local function take_back(self, cause)
+  local now = look(self, cause)
+  if now.target_group_id == self.from and self.waits_for == "change" then
+    return "unchanged", ("it feeds %s as before"):format(self.from)
+  end
+  if now.target_group_id == self.to then
+    now = self.tenant.filters:update(now, { target_group_id = self.from },
+      { on_conflict = "theirs" })
+  end
+  if now.target_group_id ~= self.from then
+    return "undone", ("it feeds %s, which was left alone"):format(now.target_group_id)
+  end
+  return "undone", ("it feeds %s again"):format(self.from)
+    .. (may_arrive(self, "membership", cause)
+      and ("; it may have become a member of %s, which is not taken back"):format(self.to) or "")
 end
 
 function Guard:__close(cause)
   if not self.armed then return end
   self.armed = false
   -- Shielded: an interrupted run may still wait for this.
-  local ok, what = pcall(task.shield, task.timeout, 60, take_back, self)
+  local ok, word, rest = pcall(task.shield, task.timeout, 60, take_back, self, cause)
   if ok then
-    print("undone    " .. what)
+    print(("%-9s %s"):format(word, rest))
     return
   end
-  log.error(("NOT UNDONE: filter %s (%s) may still feed %s instead of %s"):format(
+  log.error(("NOT UNDONE: filter %s (%s) may feed %s instead of %s"):format(
     self.record.name, self.record.id, self.to, self.from))
   error(err.new {
     code = "failed",
-    message = ("not undone: filter %s may still feed %s: %s"):format(self.record.id, self.to,
-      err.is(what) and what.message or tostring(what)),
-    hint = ("look at the filter, and set its group to %s by hand"):format(self.from),
+    message = ("not undone: filter %s may feed %s: %s"):format(self.record.id, self.to,
+      err.is(word) and word.message or tostring(word)),
+    hint = ("look at the filter, also some minutes later, and set its group to %s by hand")
+      :format(self.from),
     cause = err.is(cause) and cause or nil,
+    exit_code = rotation.NOT_UNDONE,
   }, 0)
 end
 
