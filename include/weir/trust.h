@@ -203,6 +203,13 @@ enum weir_code weir_trust_verify(const struct weir_trust *trust,
                                  int64_t now, struct weir_trust_signer *out,
                                  struct weir_err *err);
 
+/* The same once more of what was verified before, where time has passed since
+ * and `trust` was read anew.  WEIR_OK if nothing has changed; else WEIR_AUTH,
+ * as above. */
+enum weir_code weir_trust_still(const struct weir_trust *trust,
+                                const struct weir_trust_signer *signer,
+                                int64_t now, struct weir_err *err);
+
 /* What the bundle says of itself. */
 struct weir_trust_facts {
     const char *bundle;  /* its name */

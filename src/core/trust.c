@@ -224,6 +224,36 @@ enum weir_code weir_trust_verify(const struct weir_trust *trust,
     return WEIR_OK;
 }
 
+enum weir_code weir_trust_still(const struct weir_trust *trust,
+                                const struct weir_trust_signer *signer,
+                                int64_t now, struct weir_err *err)
+{
+    const struct weir_trust_policy *policy = requires_signature(trust);
+    const struct weir_trust_key *key = NULL;
+    unsigned char id[WEIR_MINISIGN_ID];
+    enum weir_code code;
+    bool same;
+
+    if (signer->standing == WEIR_TRUST_UNSIGNED)
+        return policy ? refuse_unsigned(policy, err) : WEIR_OK;
+    code = weir_minisign_id_read(signer->id, strlen(signer->id), id, err);
+    if (!code)
+        code = choose_key(trust, id, signer->id, now, &key, err);
+    if (code)
+        return code;
+    /* With a key that is known by now the signature was not compared. */
+    same = signer->standing == WEIR_TRUST_TRUSTED
+               ? key && weir_minisign_public_equal(&key->key, &signer->key)
+               : !key;
+    if (same)
+        return WEIR_OK;
+    weir_err_set(err, WEIR_AUTH,
+                 "what is known here of key %s has changed meanwhile",
+                 signer->id);
+    weir_err_hint(err, "run it again");
+    return WEIR_AUTH;
+}
+
 /* ---- the second half ---- */
 
 static enum weir_code refuse_expired(const struct weir_trust_facts *facts,

@@ -158,13 +158,16 @@ static enum weir_code decide(const struct weir_trust *trust,
     return code;
 }
 
-enum weir_code host_bundle_remember(const struct host_bundle *bundle,
-                                    struct weir_err *err)
+enum weir_code host_bundle_admit(const struct host_bundle *bundle,
+                                 struct weir_err *err)
 {
     const struct weir_trust_facts facts = facts_of(bundle);
+    enum weir_code code =
+        host_trust_admit(&bundle->signer, &facts, (int64_t)time(NULL), err);
 
-    return host_trust_remember(&bundle->signer, &facts, (int64_t)time(NULL),
-                               err);
+    if (code == WEIR_AUTH)
+        weir_err_prefix(err, "%s: ", weir_bundle_path(bundle->bundle));
+    return code;
 }
 
 static enum weir_code read_needs(struct host_bundle *bundle,

@@ -43,10 +43,10 @@ bool host_bundle_is_own(void);
 /* NULL is allowed. */
 void host_bundle_free(struct host_bundle *bundle);
 
-/* Remembers that its version runs, so that an older one can be told; to be
- * called before it does. */
-enum weir_code host_bundle_remember(const struct host_bundle *bundle,
-                                    struct weir_err *err);
+/* Whether it may still run, after somebody was asked (host_trust_admit); its
+ * version then counts as one that has run. */
+enum weir_code host_bundle_admit(const struct host_bundle *bundle,
+                                 struct weir_err *err);
 
 /* "signed by ops (key 0123456789ABCDEF), which is trusted here" */
 const char *host_bundle_signed_words(const struct host_bundle *bundle,

@@ -240,7 +240,7 @@ static enum weir_code permit(const struct host_bundle *bundle,
     enum weir_code code = host_consent(bundle, given->accept, err);
 
     if (code == WEIR_OK)
-        code = host_bundle_remember(bundle, err);
+        code = host_bundle_admit(bundle, err);
     if (code == WEIR_OK)
         code =
             weir_permissions_copy(bundle->needs, &given->session.declared, err);

@@ -183,45 +183,6 @@ static enum weir_code save_versions(const struct weir_trust_versions *versions,
     return code;
 }
 
-static enum weir_code remember(const char *path,
-                               const struct weir_trust_signer *signer,
-                               const struct weir_trust_facts *facts,
-                               int64_t now, struct weir_err *err)
-{
-    struct weir_trust_versions versions;
-    bool changed = false;
-    enum weir_code code = load_versions(path, &versions, err);
-
-    if (code)
-        return code;
-    code = weir_trust_remember(&versions, signer, facts, now, &changed, err);
-    if (code == WEIR_OK && changed)
-        code = save_versions(&versions, path, err);
-    weir_trust_versions_fini(&versions);
-    return code;
-}
-
-enum weir_code host_trust_remember(const struct weir_trust_signer *signer,
-                                   const struct weir_trust_facts *facts,
-                                   int64_t now, struct weir_err *err)
-{
-    char *path;
-    int lock = -1;
-    enum weir_code code;
-
-    /* Nothing would be written. */
-    if (signer->standing != WEIR_TRUST_TRUSTED)
-        return WEIR_OK;
-    path = host_folders_state("versions.json");
-    code = path ? host_guarded_lock(path, &lock, err)
-                : no_folder("the versions that have run", err);
-    if (code == WEIR_OK)
-        code = remember(path, signer, facts, now, err);
-    host_guarded_unlock(lock);
-    free(path);
-    return code;
-}
-
 /* ---- all ---- */
 
 enum weir_code host_trust_load(struct weir_trust *out, struct weir_err *err)
@@ -239,5 +200,49 @@ enum weir_code host_trust_load(struct weir_trust *out, struct weir_err *err)
         weir_trust_fini(&trust);
     else
         *out = trust;
+    return code;
+}
+
+/* ---- what is about to run ---- */
+
+static enum weir_code judge_again(struct weir_trust *trust,
+                                  const struct weir_trust_signer *signer,
+                                  const struct weir_trust_facts *facts,
+                                  int64_t now, struct weir_err *err)
+{
+    bool changed = false;
+    enum weir_code code = weir_trust_still(trust, signer, now, err);
+
+    if (code == WEIR_OK)
+        code = weir_trust_decide(trust, signer, facts, now, err);
+    if (code == WEIR_OK)
+        code = weir_trust_remember(&trust->versions, signer, facts, now,
+                                   &changed, err);
+    if (code == WEIR_OK && changed)
+        code = save_versions(&trust->versions, trust->versions.file, err);
+    return code;
+}
+
+enum weir_code host_trust_admit(const struct weir_trust_signer *signer,
+                                const struct weir_trust_facts *facts,
+                                int64_t now, struct weir_err *err)
+{
+    char *path = host_folders_state("versions.json");
+    struct weir_trust trust;
+    int lock = -1;
+    enum weir_code code = WEIR_OK;
+
+    /* Of others no version is remembered. */
+    if (signer->standing == WEIR_TRUST_TRUSTED)
+        code = path ? host_guarded_lock(path, &lock, err)
+                    : no_folder("the versions that have run", err);
+    if (code == WEIR_OK)
+        code = host_trust_load(&trust, err);
+    if (code == WEIR_OK) {
+        code = judge_again(&trust, signer, facts, now, err);
+        weir_trust_fini(&trust);
+    }
+    host_guarded_unlock(lock);
+    free(path);
     return code;
 }

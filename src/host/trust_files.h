@@ -36,9 +36,13 @@ host_trust_change(enum weir_code (*change)(struct weir_trust_store *store,
                                            void *ud, struct weir_err *err),
                   void *ud, struct weir_err *err);
 
-/* Remembers a version before it runs (weir_trust_remember). */
-enum weir_code host_trust_remember(const struct weir_trust_signer *signer,
-                                   const struct weir_trust_facts *facts,
-                                   int64_t now, struct weir_err *err);
+/* To be called right before a bundle runs whose signer was verified: between
+ * the two somebody may have been asked, and taken the night for an answer.
+ * Reads all anew, judges once more, and remembers the version
+ * (weir_trust_remember); of two at once the second sees the first.  WEIR_OK,
+ * WEIR_AUTH, WEIR_CONFIG, and what reading and writing give. */
+enum weir_code host_trust_admit(const struct weir_trust_signer *signer,
+                                const struct weir_trust_facts *facts,
+                                int64_t now, struct weir_err *err);
 
 #endif

@@ -282,3 +282,24 @@ def test_an_answer_is_remembered_for_the_key(terminal, trusted, signed):
     terminal("bundle", "run", more).see(r"Run it\? \[y/N\]")
     newer = signed("--version", "1.0.1")
     terminal("bundle", "run", newer).see(r"Run it\? \[y/N\]")
+
+
+@pytest.mark.parametrize("meanwhile, said", [
+    (lambda key, run: run("bundle", "run", "newer.weir"), '"greet" 1.0.0 is older than 2.0.0'),
+    (lambda key, run: key("revoke", "release"), "which is revoked since"),
+    (lambda key, run: run("key", "trust", "x", "y"), None),
+])
+def test_an_answer_that_comes_late(trusted, make_bundle, key, run_weir, terminal, tmp_path,
+                                   meanwhile, said):
+    """The question may stand on a terminal for hours."""
+    make_bundle(MAIN, "--name", "greet", "--version", "2.0.0", "--sign", "release",
+                output="newer.weir")
+    policy = tmp_path / ".config/weir/policy.json"
+    policy.write_text('{"require_signature": true, "no_downgrade": true}')
+    asked = terminal("bundle", "run", trusted).see(r"Run it\? \[y/N\]")
+    meanwhile(key, lambda *words: run_weir(*words, cwd=tmp_path))
+    asked.type("y\r")
+    assert asked.ended() == (5 if said else 0)
+    shown = asked.text().replace("\n", "")
+    assert ("it has run" in shown) == (said is None)
+    assert (said or "it has run") in shown

@@ -450,6 +450,37 @@ static void what_fits_is_told_with_its_signer(void **state)
 
 /* ---- what it says of itself ---- */
 
+/* Of a signer that stood so before. */
+static enum weir_code still(struct world *w, enum weir_trust_standing standing)
+{
+    w->signer.standing = standing;
+    weir_err_clear(&w->err);
+    return weir_trust_still(&w->trust, &w->signer, NOW, &w->err);
+}
+
+static void what_was_verified_is_judged_once_more(void **state)
+{
+    struct world *w = *state;
+
+    store(w, KNOWS_ALICE);
+    assert_stands(w, &w->alice, WEIR_TRUST_TRUSTED);
+    assert_int_equal(still(w, WEIR_TRUST_TRUSTED), WEIR_OK);
+    /* It was not compared with the key that is known now. */
+    assert_int_equal(still(w, WEIR_TRUST_UNKNOWN), WEIR_AUTH);
+    assert_said(w, "has changed meanwhile");
+    w->signer.key.key[0] ^= 1;
+    assert_int_equal(still(w, WEIR_TRUST_TRUSTED), WEIR_AUTH);
+    w->signer.key.key[0] ^= 1;
+    assert_int_equal(still(w, WEIR_TRUST_UNSIGNED), WEIR_OK);
+    policy(w, MACHINE, "{'require_signature': true}");
+    assert_int_equal(still(w, WEIR_TRUST_TRUSTED), WEIR_OK);
+    assert_int_equal(still(w, WEIR_TRUST_UNSIGNED), WEIR_AUTH);
+    assert_said(w, "'require_signature' in " MACHINE);
+    policy(w, MINE, "{'revoked': [{'id': '$a'}]}");
+    assert_int_equal(still(w, WEIR_TRUST_TRUSTED), WEIR_AUTH);
+    assert_said(w, "which is revoked");
+}
+
 static enum weir_code decide(struct world *w, const char *version,
                              int64_t expires)
 {
@@ -647,6 +678,7 @@ int main(void)
         TEST(a_key_is_good_to_its_last_second),
         TEST(what_was_changed_is_refused),
         TEST(what_fits_is_told_with_its_signer),
+        TEST(what_was_verified_is_judged_once_more),
         TEST(what_has_expired_is_refused),
         TEST(a_version_does_not_go_back_where_a_policy_says_so),
         TEST(only_a_trusted_key_raises_its_own_floor),
