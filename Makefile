@@ -113,7 +113,8 @@ $(BUILD)/src/%.o: src/%.c
 
 $(BUILD)/embed: scripts/embed.c
 	@mkdir -p $(@D)
-	$(call step,CC,$<)$(CC) -std=c11 $(DEFINES) -O1 -o $@ $<
+	$(call step,CC,$<)$(CC) -std=c11 $(DEFINES) -O1 $(HOST_CFLAGS) -o $@ $< \
+	    $(HOST_LIBS)
 
 # The list of files is a prerequisite too: a file that goes must go from the
 # program.

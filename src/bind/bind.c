@@ -1,5 +1,6 @@
 #include "bind.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,24 @@ static int source_ran(lua_State *L, int status, lua_KContext base)
     return lua_gettop(L) - (int)base;
 }
 
+/* Compiled code runs on the very release it was compiled by: a chunk's header
+ * tells 5.4 from 5.3, no more.  The shared library's own word is asked for by
+ * name, as an array that the linker copied would be cut where it grew. */
+static bool is_built_with(void)
+{
+    const char *ident = dlsym(RTLD_DEFAULT, "lua_ident");
+
+    return ident && strstr(ident, LUA_RELEASE " ");
+}
+
+static int load_chunk(lua_State *L, const struct bind_source *source,
+                      const char *name)
+{
+    if (source->code && is_built_with())
+        return luaL_loadbufferx(L, source->code, source->code_len, name, "b");
+    return luaL_loadbufferx(L, source->text, source->len, name, "t");
+}
+
 /* The loader of an embedded module; the source is its upvalue.  A chunk name
  * in brackets is how the error report knows frames that are ours. */
 static int load_source(lua_State *L)
@@ -62,7 +81,7 @@ static int load_source(lua_State *L)
     int base = lua_gettop(L);
     const char *name = lua_pushfstring(L, "=[%s]", source->module);
 
-    if (luaL_loadbufferx(L, source->text, source->len, name, "t"))
+    if (load_chunk(L, source, name))
         return lua_error(L);
     bind_use_libraries(L, source->module);
     lua_replace(L, base + 1);
