@@ -209,7 +209,7 @@ static void what_costs_too_much_is_refused(void **state)
 {
     const uint64_t gib = (uint64_t)1 << 30;
     struct weir_err err = WEIR_ERR_INIT;
-    unsigned char out[16];
+    unsigned char out[16] = {0};
 
     (void)state;
     assert_int_equal(weir_scrypt_check(cost(UINT64_MAX, UINT64_MAX), &err),
