@@ -7,7 +7,8 @@
  * are, and for what, is decided elsewhere (weir/permissions.h).
  *
  * Only regular files are opened: a pipe would hang, a device may act when it
- * is opened.
+ * is opened.  Nor are files of procfs, among which is the memory of this very
+ * process: with "/" granted, all that it keeps secret.
  */
 #ifndef WEIR_DIR_H
 #define WEIR_DIR_H
@@ -33,8 +34,10 @@ void weir_dir_free(struct weir_dir *dir);
 
 /* Opens `root`, an absolute path to a folder or a file, as it is now: links
  * in this path are followed, since whoever granted it named it so.  What is
- * not there yet is looked for again when something beneath it is opened.  A
- * second time it does nothing.  WEIR_OK; WEIR_IO; WEIR_NOMEM. */
+ * not there yet is looked for again when something beneath it is opened, from
+ * the nearest folder that was there, and then no link is followed.  So every
+ * root is to be named before anything can be renamed.  A second time it does
+ * nothing.  WEIR_OK; WEIR_IO with errno; WEIR_NOMEM. */
 enum weir_code weir_dir_root(struct weir_dir *dir, const char *root,
                              struct weir_err *err);
 
@@ -42,8 +45,9 @@ enum weir_code weir_dir_root(struct weir_dir *dir, const char *root,
  * a union of enum weir_dir_flag; *fd is the caller's, close-on-exec.  `root`
  * need not have been opened before.
  * WEIR_OK; WEIR_DENIED if it leads out of `root`; WEIR_IO, with errno set,
- * for what the system says, for what is no regular file (EINVAL), and where
- * there is no openat2 (ENOSYS); WEIR_NOMEM.  Messages begin with the path. */
+ * for what the system says, for what is no regular file (EINVAL), for what is
+ * in procfs (ENOTSUP), and where there is no openat2 (ENOSYS); WEIR_NOMEM.
+ * Messages begin with the path. */
 enum weir_code weir_dir_open(struct weir_dir *dir, const char *root,
                              const char *path, unsigned flags, int *fd,
                              struct weir_err *err);

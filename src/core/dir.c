@@ -8,8 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* procfs, linux/magic.h: files that are no data, but processes, and among them
+ * this one's memory. */
+#define PROCESSES 0x9fa0
 
 /* How often the kernel is asked again when something was renamed while it
  * looked (EAGAIN, openat2(2)). */
@@ -17,8 +22,8 @@
 
 struct root {
     char *path; /* as it was granted */
-    int fd;     /* the folder; or the one around a file; -1: not there yet */
-    char *name; /* in the folder around it; NULL: `fd` is the root itself */
+    int fd; /* the folder; or one above it; -1: it could not be looked for */
+    char *name; /* beneath the one above; NULL: `fd` is the root itself */
     struct root *next;
 };
 
@@ -82,27 +87,33 @@ void weir_dir_free(struct weir_dir *dir)
     free(dir);
 }
 
-/* Opens the folder around `path`, a file or what is not there yet. */
+/* Opens the nearest folder above `path` that is there, and keeps the rest of
+ * the path: the name of a file, or of what is not there yet.  From now on no
+ * link is followed on that rest: whoever may write the folder could put one
+ * there, and the script may be among them. */
 static enum weir_code look_around(struct root *root, const char *path)
 {
-    char *copy = strdup(path), *slash;
+    char *copy = strdup(path);
+    size_t at = copy ? strlen(copy) : 0;
 
     if (!copy)
         return WEIR_NOMEM;
-    slash = strrchr(copy, '/');
-    root->name = slash && slash[1] ? strdup(slash + 1) : NULL;
-    if (!root->name) {
-        free(copy);
-        return slash && slash[1] ? WEIR_NOMEM : WEIR_OK;
-    }
-    slash[slash == copy] = '\0'; /* "/file" is in "/" */
-    root->fd = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    do {
+        do
+            at--;
+        while (at > 0 && copy[at] != '/');
+        copy[at ? at : 1] = '\0'; /* "/file" is in "/" */
+        root->fd = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    } while (root->fd < 0 && at > 0 && (errno == ENOENT || errno == ENOTDIR));
     free(copy);
-    if (root->fd < 0) {
-        free(root->name);
-        root->name = NULL;
-    }
-    return WEIR_OK;
+    if (root->fd < 0)
+        return WEIR_OK;
+    root->name = strdup(path + at + 1);
+    if (root->name)
+        return WEIR_OK;
+    close(root->fd);
+    root->fd = -1;
+    return WEIR_NOMEM;
 }
 
 /* Looks for what was granted.  Not to find it is no failure. */
@@ -295,8 +306,14 @@ static int refuse_kind(mode_t mode)
 static int check_regular(int fd)
 {
     struct stat file;
+    struct statfs system;
 
-    return fstat(fd, &file) ? -1 : refuse_kind(file.st_mode);
+    if (fstat(fd, &file) || refuse_kind(file.st_mode) || fstatfs(fd, &system))
+        return -1;
+    if (system.f_type != PROCESSES)
+        return 0;
+    errno = ENOTSUP;
+    return -1;
 }
 
 /* Looks at it without opening it, since that alone moves a tape. */
@@ -321,6 +338,14 @@ static enum weir_code open_error(struct weir_err *err, const char *path)
                      "others",
                      path);
         errno = EINVAL;
+        return WEIR_IO;
+    }
+    if (errno == ENOTSUP) {
+        weir_err_set(err, WEIR_IO,
+                     "%s: is a process, not data (procfs), and a confined run "
+                     "opens nothing there",
+                     path);
+        errno = ENOTSUP;
         return WEIR_IO;
     }
     return system_error(err, path);

@@ -1,9 +1,11 @@
 #include "doors.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "weir/cut.h"
+#include "weir/dir.h"
 #include "weir/json.h"
 
 /* ---- what would have been sent ---- */
@@ -86,6 +88,32 @@ static enum weir_code confine(struct host_session *s,
     return code;
 }
 
+/* All folders are held before anything runs: a script that may rename could
+ * put a link in the place of one that is looked for later.  What cannot be
+ * opened is said by whoever uses it. */
+static enum weir_code hold_folders(struct host_session *s, struct weir_err *err)
+{
+    static const enum weir_permission kinds[] = {WEIR_PERMISSION_READ,
+                                                 WEIR_PERMISSION_WRITE};
+    const struct weir_permissions *granted = s->confined.granted;
+    enum weir_code code = weir_dir_new(&s->context.dir, err);
+    const char *path;
+
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0;
+             !code &&
+             (path = weir_permissions_item(granted, kinds[k], i)) != NULL;
+             i++) {
+            code = weir_dir_root(s->context.dir, path, err);
+            if (code == WEIR_IO && errno != EMFILE && errno != ENFILE) {
+                weir_err_clear(err);
+                code = WEIR_OK;
+            }
+        }
+    }
+    return code;
+}
+
 enum weir_code host_doors_shut(struct host_session *s,
                                const struct host_session_options *options,
                                struct weir_err *err)
@@ -98,6 +126,8 @@ enum weir_code host_doors_shut(struct host_session *s,
     s->context.permissions = s->confined.granted;
     if (s->confined.granted)
         code = weir_http_confine(s->loop, s->confined.granted, err);
+    if (!code && s->confined.granted)
+        code = hold_folders(s, err);
     if (!code && s->confined.changes && !s->changes)
         code = weir_changes_new(NULL, s->log, &s->changes, err);
     s->context.changes = s->changes;

@@ -13,10 +13,7 @@ static struct host_quit *quit_of(lua_State *L)
 /* As Lua's own os.exit(code, true): closes the state from within. */
 static int quit_now(struct host_quit *quit)
 {
-    int code = quit->code;
-
-    quit->now(quit->ud, code);
-    exit(code);
+    exit(quit->now(quit->ud, quit->code));
 }
 
 static int refused(lua_State *L, int status, lua_KContext ctx)
@@ -24,6 +21,15 @@ static int refused(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     (void)ctx;
     return quit_now(quit_of(L));
+}
+
+/* Of a number the system hands on the last eight bits.  What is no success
+ * must not become one by that, and a report says what the shell sees. */
+static int exit_code(lua_Integer number)
+{
+    int code = (int)(number & 0xff);
+
+    return number != 0 && code == 0 ? EXIT_FAILURE : code;
 }
 
 static int os_exit(lua_State *L)
@@ -35,7 +41,7 @@ static int os_exit(lua_State *L)
     if (lua_isboolean(L, 1))
         code = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
     else
-        code = (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+        code = exit_code(luaL_optinteger(L, 1, EXIT_SUCCESS));
     if (!quit->asked)
         quit->code = code; /* the first one counts */
     quit->asked = true;

@@ -17,7 +17,7 @@ struct host_quit {
     int code;
     size_t n_parked; /* tasks that called it */
     /* Ends the session, for a call where Lua cannot yield. */
-    void (*now)(void *ud, int code);
+    int (*now)(void *ud, int code); /* returns the run's code */
     void *ud;
 };
 

@@ -124,16 +124,23 @@ static unsigned flags_of(const char *mode)
 static int open_path(lua_State *L, int index, const char *mode, unsigned flags)
 {
     struct weir_err err = WEIR_ERR_INIT;
-    const char *root = NULL, *path = NULL;
+    const char *root = NULL, *narrow = NULL, *path = NULL;
     luaL_Stream *stream;
     int fd;
 
     bind_budgets_check(L);
     luaL_checkstack(L, 12, NULL);
-    if (flags & WEIR_DIR_READ)
-        path = ask(L, WEIR_PERMISSION_READ, index, &root);
     if (flags & WEIR_DIR_WRITE)
         path = ask(L, WEIR_PERMISSION_WRITE, index, &root);
+    narrow = root;
+    if (flags & WEIR_DIR_READ)
+        path = ask(L, WEIR_PERMISSION_READ, index, &narrow);
+    /* For both, beneath the one that lies in the other: a link in the wider
+     * one may lead to what is granted for one of them alone. */
+    if (root && strlen(narrow) < strlen(root))
+        path = ask(L, WEIR_PERMISSION_WRITE, index, &root);
+    else
+        root = narrow;
     stream = push_stream(L);
     if (weir_dir_open(bind_context(L)->dir, root, path, flags, &fd, &err))
         return failed(L, &err);
@@ -204,9 +211,10 @@ static int io_lines(lua_State *L)
     return 4;
 }
 
+/* A number is the name of a file, too. */
 static int change_default(lua_State *L, const char *mode)
 {
-    if (lua_type(L, 1) == LUA_TSTRING) {
+    if (lua_isstring(L, 1)) {
         must_open(L, 1, mode);
         lua_replace(L, 1);
         lua_settop(L, 1);
@@ -264,14 +272,36 @@ static int os_remove(lua_State *L)
     return 1;
 }
 
+/* Whether something can be read at the absolute `path` or beneath it. */
+static bool is_read_at(const struct weir_permissions *granted, const char *path)
+{
+    const char *root;
+
+    for (size_t i = 0;
+         (root = weir_permissions_item(granted, WEIR_PERMISSION_READ, i));
+         i++) {
+        if (is_beneath(path, root))
+            return true;
+    }
+    return weir_permissions_path(granted, WEIR_PERMISSION_READ, path, NULL,
+                                 NULL) == WEIR_OK;
+}
+
+/* What may be written only must not come to be read by being moved. */
 static int os_rename(lua_State *L)
 {
     struct weir_err err = WEIR_ERR_INIT;
     const char *from_root, *to_root, *from, *to;
 
     luaL_checkstring(L, 2);
+    luaL_checkstack(L, 12, NULL);
     from = ask(L, WEIR_PERMISSION_WRITE, 1, &from_root);
     to = ask(L, WEIR_PERMISSION_WRITE, 2, &to_root);
+    if (is_read_at(bind_context(L)->permissions, to)) {
+        const char *root;
+
+        ask(L, WEIR_PERMISSION_READ, 1, &root);
+    }
     if (weir_dir_rename(bind_context(L)->dir, from_root, from, to_root, to,
                         &err))
         return failed(L, &err);

@@ -264,6 +264,9 @@ static void push_beside(lua_State *L, const char *folder,
 
     beside->strict = strict;
     beside->folder = realpath(folder, NULL);
+    /* Held from now on, as what was granted is. */
+    if (beside->folder)
+        weir_dir_root(bind_context(L)->dir, beside->folder, NULL);
     lua_pushcclosure(L, search_beside, 1);
 }
 

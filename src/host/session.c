@@ -256,8 +256,6 @@ static enum weir_code confine(struct host_session *s,
 
     if (host_budgets_set(&options->budgets, confined, &s->budgets))
         s->context.budgets = &s->budgets;
-    if (confined && code == WEIR_OK)
-        code = weir_dir_new(&s->context.dir, err);
     return code;
 }
 
@@ -273,9 +271,19 @@ static enum weir_code start_watchdog(struct host_session *s,
     return WEIR_CONFIG;
 }
 
-static void end_now(void *ud, int code)
+/* A handler that calls os.exit says nothing of a budget that is spent. */
+static int end_now(void *ud, int code)
 {
-    host_session_end(ud, code);
+    struct host_session *s = ud;
+    enum bind_budget which = bind_budgets_spent(s->context.budgets);
+    struct weir_err err = WEIR_ERR_INIT;
+
+    if (which != BIND_BUDGET_NONE) {
+        bind_budgets_err(s->context.budgets, which, &err);
+        host_run_report_failure(weir_code_word(err.code), err.message);
+        code = host_complain_err(s, &err);
+    }
+    return host_session_end(s, code);
 }
 
 static enum weir_code start_report(struct host_session *s,
@@ -385,7 +393,8 @@ static const char *outcome(const struct host_session *s, int code)
 {
     if (host_signal())
         return "interrupted";
-    return s->quit.asked ? "exit" : host_run_report_word(code);
+    return s->quit.asked && code == s->quit.code ? "exit"
+                                                 : host_run_report_word(code);
 }
 
 /* Finalizers may still do things: the report comes after them, while what it

@@ -112,6 +112,20 @@ def test_time_that_is_over_leaves_in_good_order(confined):
     assert (result.returncode, result.stdout) == (6, "closed\n"), result.stderr
 
 
+def test_a_handler_that_exits_hides_no_budget(confined, tmp_path):
+    """What closes where Lua cannot wait ends the run at once: not as if all
+    had gone well."""
+    result = confined("""
+        local x <close> = setmetatable({}, { __close = function() os.exit(0) end })
+        weir.task.spawn(function() while true do end end)
+        weir.task.sleep(100)
+    """, "--max-cpu", "0.3", "--report", str(tmp_path / "report.json"))
+    assert result.returncode == 6
+    assert "used up its 0.3 s of processor time" in result.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["exit_code"], report["outcome"]) == (6, "failed")
+
+
 def test_a_read_that_never_ends_is_ended_hard(weir, clean_env, tmp_path,
                                               start_weir):
     """What was printed before is not lost."""

@@ -171,6 +171,7 @@ def test_os_exit(run_weir, script):
 
 @pytest.mark.parametrize("call, status", [
     ("os.exit()", 0), ("os.exit(true)", 0), ("os.exit(false)", 1),
+    ("os.exit(256)", 1), ("os.exit(1 << 32)", 1), ("os.exit(-1)", 255),
     ("os.exit(9)", 9), ("table.sort({1, 2}, function() os.exit(8) end)", 8),
 ])
 def test_os_exit_codes(run_weir, call, status):

@@ -332,6 +332,111 @@ def test_no_file_is_opened_that_was_not_granted(confined, tmp_path, call):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_number_is_the_name_of_a_file_too(confined, tmp_path):
+    """Lua's own io.input and io.output take a number for a path."""
+    (tmp_path / "7").write_text("not granted")
+    result = confined("""
+        for _, call in ipairs { io.input, io.output, io.lines, io.open, loadfile } do
+          local ok, why = pcall(call, 7)
+          print(ok, (tostring(why):find("^denied: ")))
+        end
+        print(pcall(io.output, 8.5))
+    """)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("false\t1\n" * 5 + "false\tdenied: ")
+    assert (tmp_path / "7").read_text() == "not granted"
+    assert not (tmp_path / "8.5").exists()
+
+
+def test_no_process_is_looked_into(confined):
+    """With the whole disk granted there is still no way into the memory of
+    the host, where its secrets are."""
+    result = confined("""
+        for _, path in ipairs { "/proc/self/mem", "/proc/self/environ",
+          "/proc/self/maps", "/proc/thread-self/mem", "/proc/self/task/../mem",
+          "/proc/1/cmdline", "/proc/self/root/etc/passwd" } do
+          for _, mode in ipairs { "r", "w", "r+", "a" } do
+            local ok, file, why = pcall(io.open, path, mode)
+            assert(not ok or not file, path)
+          end
+          assert(not pcall(io.lines, path))
+        end
+        print(io.open("/proc/self/mem"))
+        print(#io.open("/etc/passwd"):read("a") > 0)
+    """, "--read=/", "--write=/")
+    assert result.returncode == 0, result.stderr
+    assert "is a process, not data (procfs)" in result.stdout
+    assert result.stdout.endswith("true\n")
+
+
+# Each has a link in the folder that may be written, to one that was not
+# granted, and moves it to where something may be read.
+TURNS = {
+    "the folder to read": ("w/in", "w/in/f"),
+    "the folder above it": ("w/in/sub", "w/in/sub/f"),
+    "the file to read": ("w/in/sub/f", "w/in/sub/f"),
+}
+
+
+@pytest.mark.parametrize("granted, path", TURNS.values(), ids=TURNS.keys())
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_a_link_is_not_turned_into_what_was_granted(
+        confined, tmp_path, granted, path, kind):
+    """What was granted and is not there yet cannot be made by renaming."""
+    (tmp_path / "out" / "sub").mkdir(parents=True)
+    for folder in ["out", "out/sub"]:
+        (tmp_path / folder / "f").write_text("outer")
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "link").symlink_to(tmp_path / "out")
+    result = confined(f"""
+        print(pcall(os.rename, "w/link", "w/in"))
+        local ok, file = pcall(io.open, "{path}", "{kind[0]}")
+        print(ok and file and file:read("a"))
+    """, "--read" if kind == "read" else "--write", granted,
+        "--write", "w")
+    assert result.returncode == 0, result.stderr
+    assert "outer" not in result.stdout
+    assert (tmp_path / "out" / "f").read_text() == "outer"
+    assert (tmp_path / "out" / "sub" / "f").read_text() == "outer"
+
+
+def test_renaming_makes_nothing_readable_that_was_not(confined, tmp_path):
+    (tmp_path / "w" / "in").mkdir(parents=True)
+    (tmp_path / "w" / "kept").mkdir()
+    (tmp_path / "w" / "kept" / "f").write_text("not granted")
+    (tmp_path / "w" / "in" / "mine").write_text("mine")
+    result = confined("""
+        for _, to in ipairs { "w/in/f", "w/in", "w/in/../in/f", "w/later" } do
+          for _, from in ipairs { "w/kept/f", "w/kept" } do
+            local ok, why = pcall(os.rename, from, to)
+            assert(not ok and tostring(why):find("^denied: read"), to)
+          end
+        end
+        assert(os.rename("w/in/mine", "w/in/yours"))
+        assert(os.rename("w/in/yours", "w/kept/given"))
+        assert(os.rename("w/kept/f", "w/kept/g"))
+        print("held")
+    """, "--read", "w/in", "--read", "w/later/f", "--write", "w")
+    assert (result.returncode, result.stdout) == (0, "held\n"), result.stderr
+
+
+def test_reading_and_writing_at_once_needs_both(confined, tmp_path):
+    """A link in what may be written leads to what may not be read."""
+    (tmp_path / "w" / "in").mkdir(parents=True)
+    (tmp_path / "w" / "kept").write_text("not to be read")
+    (tmp_path / "w" / "in" / "link").symlink_to("../kept")
+    (tmp_path / "w" / "in" / "f").write_text("both")
+    result = confined("""
+        for _, mode in ipairs { "r", "r+", "a+", "w+" } do
+          local ok, why = pcall(io.open, "w/in/link", mode)
+          assert(not ok and tostring(why):find("^denied"), mode)
+        end
+        print(io.open("w/in/f", "r+"):read("a"))
+    """, "--read", "w/in", "--write", "w")
+    assert (result.returncode, result.stdout) == (0, "both\n"), result.stderr
+    assert (tmp_path / "w" / "kept").read_text() == "not to be read"
+
+
 def test_what_was_granted_is_read_and_written(confined, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "in.txt").write_text("one\ntwo\n")

@@ -305,6 +305,60 @@ static void what_is_made_later_is_found(void **state)
                      WEIR_DENIED);
 }
 
+/* A root two folders deep, of which neither was there when it was named. */
+static void what_is_made_later_is_found_without_links(void **state)
+{
+    struct ground *g = *state;
+    char root[256], path[512], parent[128];
+    int fd = -1;
+
+    snprintf(parent, sizeof(parent), "%s/in/later", g->base);
+    snprintf(root, sizeof(root), "%s/sub", parent);
+    snprintf(path, sizeof(path), "%s/f", root);
+    assert_int_equal(weir_dir_root(g->dir, root, NULL), WEIR_OK);
+    assert_int_equal(
+        weir_dir_open(g->dir, root, path, WEIR_DIR_READ, &fd, NULL), WEIR_IO);
+    assert_int_equal(errno, ENOENT);
+
+    link_in(g, "../out", "later");
+    snprintf(path, sizeof(path), "%s/sub", g->out);
+    assert_int_equal(mkdir(path, 0700), 0);
+    put(path, "f", "outer");
+    snprintf(path, sizeof(path), "%s/f", root);
+    assert_int_equal(
+        weir_dir_open(g->dir, root, path, WEIR_DIR_READ, &fd, NULL),
+        WEIR_DENIED);
+
+    assert_int_equal(unlink(parent), 0);
+    assert_int_equal(mkdir(parent, 0700) | mkdir(root, 0700), 0);
+    put(root, "f", "inner");
+    assert_int_equal(
+        weir_dir_open(g->dir, root, path, WEIR_DIR_READ, &fd, NULL), WEIR_OK);
+    close(fd);
+}
+
+static void processes_are_not_opened(void **state)
+{
+    static const char *const files[] = {"/proc/self/mem", "/proc/self/environ",
+                                        "/proc/loadavg"};
+    struct ground *g = *state;
+    struct weir_err err = WEIR_ERR_INIT;
+    int fd = -1;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        assert_int_equal(
+            weir_dir_open(g->dir, "/", files[i], WEIR_DIR_READ, &fd, &err),
+            WEIR_IO);
+        assert_int_equal(errno, ENOTSUP);
+        assert_non_null(strstr(err.message, "procfs"));
+        weir_err_clear(&err);
+        assert_int_equal(weir_dir_open(g->dir, files[i], files[i],
+                                       WEIR_DIR_READ | WEIR_DIR_WRITE, &fd,
+                                       NULL),
+                         WEIR_IO);
+    }
+}
+
 /* ---- removing and renaming ---- */
 
 static void entries_are_removed_beneath_only(void **state)
@@ -407,6 +461,8 @@ int main(void)
         ON_GROUND(a_path_longer_than_any_is_an_error),
         ON_GROUND(a_file_grants_itself_alone),
         ON_GROUND(what_is_made_later_is_found),
+        ON_GROUND(what_is_made_later_is_found_without_links),
+        ON_GROUND(processes_are_not_opened),
         ON_GROUND(entries_are_removed_beneath_only),
         ON_GROUND(entries_are_renamed_beneath_only),
         ON_GROUND(without_openat2_nothing_is_opened),
