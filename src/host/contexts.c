@@ -331,7 +331,7 @@ enum weir_code host_contexts_store(const struct host_contexts *contexts,
     if (!code)
         code = host_files_place_open(contexts->path, &place, err);
     if (!code) {
-        number = host_files_place_put(&place, ".tmp", write_text, &text);
+        number = host_files_place_put(&place, write_text, &text);
         host_files_place_close(&place);
         if (number != 0)
             code = weir_err_set(err, WEIR_IO, "%s: %s", contexts->path,

@@ -5,10 +5,12 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static enum weir_code fail(struct weir_err *err, const char *path, int number)
@@ -68,30 +70,52 @@ int host_files_write(int fd, const char *data, size_t len)
     return 0;
 }
 
-/* A new file; a process of the same number may have left one behind. */
-static int create(const char *path, mode_t mode)
-{
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    int fd = open(path, flags, mode);
+/* ---- a place that is kept ---- */
 
-    if (fd < 0 && errno == EEXIST && unlink(path) == 0)
-        fd = open(path, flags, mode);
-    return fd;
+void host_files_place_close(struct host_files_place *place)
+{
+    if (place->folder >= 0)
+        close(place->folder);
+    free(place->name);
+    *place = (struct host_files_place){.folder = -1};
 }
 
-/* The new name must outlive a crash too; a file system that cannot sync a
- * folder has nothing more to offer. */
-static void sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd =
-        copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+#define TEMPORARY  ".tmp"
+#define MAX_NUMBER 16 /* hexadecimal digits of 64 bits */
 
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(copy);
+/* Appends a dot and the number in hexadecimal. */
+static char *add_number(char *at, uint64_t number)
+{
+    static const char digits[] = "0123456789abcdef";
+    int shift = 60;
+
+    while (shift > 0 && number >> shift == 0)
+        shift -= 4;
+    *at++ = '.';
+    for (; shift >= 0; shift -= 4)
+        *at++ = digits[number >> shift & 15];
+    return at;
+}
+
+/* "NAME.PID.NOW.tmp": nobody else's, neither another process's, nor one of
+ * the same number in another container, nor what this process was writing when
+ * a signal came.  False if that is too long for a name. */
+static bool temporary_name(const struct host_files_place *place,
+                           char out[NAME_MAX + 1])
+{
+    size_t len = strlen(place->name);
+    struct timespec now;
+    char *at = out + len;
+
+    if (len + 2 * (1 + MAX_NUMBER) + sizeof(TEMPORARY) > NAME_MAX + 1)
+        return false;
+    clock_gettime(CLOCK_REALTIME, &now);
+    memcpy(out, place->name, len);
+    at = add_number(at, (uint64_t)getpid());
+    at = add_number(at,
+                    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    memcpy(at, TEMPORARY, sizeof(TEMPORARY));
+    return true;
 }
 
 /* Whoever may read a program may run it. */
@@ -103,109 +127,32 @@ static mode_t kept_mode(mode_t old, mode_t mode)
 }
 
 /* Returns 0 or an errno. */
-static int replace(const char *path, const char *temporary, const void *data,
-                   size_t len, mode_t mode)
+static int keep_mode(const struct host_files_place *place, int fd)
 {
     struct stat old;
-    bool is_there = stat(path, &old) == 0;
-    int fd = create(temporary, mode), number = 0;
 
-    if (fd < 0)
-        return errno;
-    if (is_there && fchmod(fd, kept_mode(old.st_mode, mode)) != 0)
-        number = errno;
-    if (number == 0)
-        number = host_files_write(fd, data, len);
-    if (number == 0 && fsync(fd) != 0)
-        number = errno;
-    if (close(fd) != 0 && number == 0)
-        number = errno;
-    if (number == 0 && rename(temporary, path) != 0)
-        number = errno;
-    if (number != 0)
-        unlink(temporary);
-    else
-        sync_folder(path);
-    return number;
-}
-
-enum weir_code host_files_replace(const char *path, const void *data,
-                                  size_t len, struct weir_err *err)
-{
-    return host_files_replace_as(path, data, len, 0666, err);
-}
-
-enum weir_code host_files_replace_as(const char *path, const void *data,
-                                     size_t len, mode_t mode,
-                                     struct weir_err *err)
-{
-    char *real = realpath(path, NULL); /* NULL: not there yet */
-    const char *target = real ? real : path;
-    char *temporary = NULL;
-    enum weir_code code = WEIR_OK;
-    int number;
-
-    if (asprintf(&temporary, "%s.%ld.tmp", target, (long)getpid()) < 0) {
-        free(real);
-        return weir_err_nomem(err);
-    }
-    number = replace(target, temporary, data, len, mode);
-    if (number != 0)
-        code = fail(err, path, number);
-    free(temporary);
-    free(real);
-    return code;
-}
-
-/* ---- a place that is kept ---- */
-
-void host_files_place_close(struct host_files_place *place)
-{
-    if (place->folder >= 0)
-        close(place->folder);
-    free(place->name);
-    *place = (struct host_files_place){.folder = -1};
-}
-
-/* "NAME" and the suffix; false if that is too long for a name. */
-static bool temporary_name(const struct host_files_place *place,
-                           const char *suffix, char out[NAME_MAX + 1])
-{
-    size_t len = strlen(place->name), more = strlen(suffix) + 1;
-
-    if (len + more > NAME_MAX + 1)
-        return false;
-    memcpy(out, place->name, len);
-    memcpy(out + len, suffix, more);
-    return true;
-}
-
-/* Returns the descriptor, or -1.  One that a run before has left is in the
- * way. */
-static int create_beside(const struct host_files_place *place,
-                         const char *temporary)
-{
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(place->folder, temporary, flags, 0600);
-
-    if (fd < 0 && errno == EEXIST && unlinkat(place->folder, temporary, 0) == 0)
-        fd = openat(place->folder, temporary, flags, 0600);
-    return fd;
+    if (!place->keeps_mode ||
+        fstatat(place->folder, place->name, &old, 0) != 0 ||
+        fchmod(fd, kept_mode(old.st_mode, place->mode)) == 0)
+        return 0;
+    return errno;
 }
 
 int host_files_place_put(const struct host_files_place *place,
-                         const char *suffix, int (*write)(void *ud, int fd),
-                         void *ud)
+                         int (*write)(void *ud, int fd), void *ud)
 {
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     char temporary[NAME_MAX + 1];
     int fd, number;
 
-    if (!temporary_name(place, suffix, temporary))
+    if (!temporary_name(place, temporary))
         return ENAMETOOLONG;
-    fd = create_beside(place, temporary);
+    fd = openat(place->folder, temporary, flags, place->mode);
     if (fd < 0)
         return errno;
-    number = write(ud, fd);
+    number = keep_mode(place, fd);
+    if (number == 0)
+        number = write(ud, fd);
     if (number == 0 && fsync(fd) != 0)
         number = errno;
     if (close(fd) != 0 && number == 0)
@@ -213,10 +160,12 @@ int host_files_place_put(const struct host_files_place *place,
     if (number == 0 &&
         renameat(place->folder, temporary, place->folder, place->name) != 0)
         number = errno;
+    /* The new name must outlive a crash too; a file system that cannot sync a
+     * folder has nothing more to offer. */
     if (number != 0)
         unlinkat(place->folder, temporary, 0);
     else
-        fsync(place->folder); /* see sync_folder */
+        fsync(place->folder);
     return number;
 }
 
@@ -259,7 +208,7 @@ enum weir_code host_files_place_open(const char *path,
     enum weir_code code = check_target(path, err);
     int number;
 
-    *out = (struct host_files_place){.folder = -1};
+    *out = (struct host_files_place){.folder = -1, .mode = 0600};
     free(real);
     if (!copy)
         return weir_err_nomem(err);
@@ -273,4 +222,44 @@ enum weir_code host_files_place_open(const char *path,
         host_files_place_close(out);
     free(copy);
     return code;
+}
+
+/* ---- a file in one go ---- */
+
+struct bytes {
+    const void *data;
+    size_t len;
+};
+
+static int write_bytes(void *ud, int fd)
+{
+    const struct bytes *bytes = ud;
+
+    return host_files_write(fd, bytes->data, bytes->len);
+}
+
+enum weir_code host_files_replace_as(const char *path, const void *data,
+                                     size_t len, mode_t mode,
+                                     struct weir_err *err)
+{
+    struct bytes bytes = {data, len};
+    struct host_files_place place;
+    enum weir_code code = host_files_place_open(path, &place, err);
+    int number;
+
+    if (code == WEIR_CONFIG && err)
+        err->code = WEIR_IO; /* it was not the place that was configured */
+    if (code)
+        return code == WEIR_CONFIG ? WEIR_IO : code;
+    place.mode = mode;
+    place.keeps_mode = true;
+    number = host_files_place_put(&place, write_bytes, &bytes);
+    host_files_place_close(&place);
+    return number ? fail(err, path, number) : WEIR_OK;
+}
+
+enum weir_code host_files_replace(const char *path, const void *data,
+                                  size_t len, struct weir_err *err)
+{
+    return host_files_replace_as(path, data, len, 0666, err);
 }

@@ -2,6 +2,7 @@
 #ifndef HOST_FILES_H
 #define HOST_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,7 +26,9 @@ enum weir_code host_files_replace_as(const char *path, const void *data,
  * waited for: its folder is held open. */
 struct host_files_place {
     int folder;
-    char *name; /* in the folder; owned */
+    char *name;      /* in the folder; owned */
+    mode_t mode;     /* of a new file, less the umask: 0600 unless changed */
+    bool keeps_mode; /* of a file that is there; false unless changed */
 };
 
 /* A symbolic link at `path` stays one.  WEIR_CONFIG if there is no such
@@ -35,13 +38,13 @@ enum weir_code host_files_place_open(const char *path,
                                      struct host_files_place *out,
                                      struct weir_err *err);
 void host_files_place_close(struct host_files_place *place);
-/* Replaces the file, mode 0600, as host_files_replace does, with what `write`
- * writes to the descriptor (0, or an errno).  `suffix` makes the temporary
- * name: two that may meet take different ones.  0 or an errno.
- * Async-signal-safe, if `write` is. */
+/* Replaces the file with what `write` writes to the descriptor (0, or an
+ * errno): after a crash it has the old bytes or the new ones.  Of several at
+ * once, in one process or in many, each writes a temporary file of its own,
+ * "NAME.PID.TIME.tmp" beside it, and the last one's bytes stay.  0 or an
+ * errno: the file is as it was.  Async-signal-safe, if `write` is. */
 int host_files_place_put(const struct host_files_place *place,
-                         const char *suffix, int (*write)(void *ud, int fd),
-                         void *ud);
+                         int (*write)(void *ud, int fd), void *ud);
 /* All of it; 0 or an errno.  Async-signal-safe. */
 int host_files_write(int fd, const char *data, size_t len);
 

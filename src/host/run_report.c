@@ -342,7 +342,7 @@ static void store(void)
     struct end end = {.how = NULL};
 
     if (report.open)
-        host_files_place_put(&report.place, ".tmp", write_report, &end);
+        host_files_place_put(&report.place, write_report, &end);
 }
 
 static void set(char **field, const char *text)
@@ -427,7 +427,7 @@ static void last_word(int code, const char *why)
     struct end end = {code, "killed", why};
 
     if (report.open && getpid() == report.pid)
-        host_files_place_put(&report.place, ".last.tmp", write_report, &end);
+        host_files_place_put(&report.place, write_report, &end);
 }
 
 static void forget(void)
@@ -492,9 +492,9 @@ enum weir_code host_run_report_begin(const char *path, const char *program,
     set(&report.path, program);
     report.open = true;
     publish();
-    number = report.head ? host_files_place_put(&report.place, ".tmp",
-                                                write_report, &end)
-                         : ENOMEM;
+    number = report.head
+                 ? host_files_place_put(&report.place, write_report, &end)
+                 : ENOMEM;
     if (number != 0) {
         report.open = false;
         forget();
@@ -518,7 +518,7 @@ bool host_run_report_end(int code, const char *how)
     if (!report.open || getpid() != report.pid)
         return true;
     publish(); /* secrets that were met later are redacted now */
-    number = host_files_place_put(&report.place, ".tmp", write_report, &end);
+    number = host_files_place_put(&report.place, write_report, &end);
     if (number != 0) {
         fprintf(stderr,
                 "weir: the report of this run could not be written: %s; "

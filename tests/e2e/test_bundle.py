@@ -154,7 +154,7 @@ def test_include_of_what_cannot_be(run_weir, script, tmp_path, what, fault):
     (["main.lua", "--name", "a b"], 4, "/name: must be letters"),
     (["main.lua", "--expires", "soon"], 64, "--expires: expected a day such as 2027-01-31"),
     (["main.lua", "--verison", "1.0.0"], 64, "unknown option --verison (did you mean --version?)"),
-    (["main.lua", "-o", "none/x.weir"], 1, "none/x.weir: No such file or directory"),
+    (["main.lua", "-o", "none/x.weir"], 1, "none/x.weir: there is no folder none"),
     (["nothing.lua"], 1, "nothing.lua: No such file or directory"),
     (["."], 1, ".: Is a directory"),
 ])

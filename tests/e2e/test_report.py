@@ -338,3 +338,50 @@ def test_the_tenant_is_told_once_and_reported(run_weir, script, report, sim):
     told = read(report)
     assert told["simulator"] is False
     assert told["tenants"] == [{"name": "t1", "base_url": sim.url}]
+
+
+def test_what_another_run_is_writing_beside_it_stays(run_weir, script, report):
+    """Two runs may have one FILE: what each writes first is its own."""
+    other = report.with_name("run.json.tmp")
+    other.write_text("another's")
+    last = report.with_name("run.json.last.tmp")
+    last.write_text("another's")
+    assert run_weir("run", "--sim", "--report", report, script("")).returncode == 0
+    assert read(report)["outcome"] == "done"
+    assert other.read_text() == last.read_text() == "another's"
+
+
+def test_the_last_run_to_end_wins(start_weir, run_weir, script, report):
+    path = script(STUCK + "weir.task.sleep(100)")
+    first = start_weir("run", "--sim", "--report", report, path, "first")
+    assert first.stdout.readline() == "created\n"
+    run_weir("run", "--sim", "--report", report, script("", "other.lua"), "second")
+    told = read(report)
+    assert (told["arguments"], told["outcome"]) == (["second"], "done")
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 143
+    told = read(report)
+    assert (told["arguments"], told["outcome"]) == (["first"], "interrupted")
+    assert told["counts"]["done"] == 1
+
+
+def test_many_runs_with_one_report_never_mix(start_weir, script, report):
+    path = script("""
+        local name = ...
+        local http = require "weir.http"
+        for _ = 1, 20 do
+          http.post("http://127.0.0.1:1/" .. name, { body = "x" })
+          cxone.connect { tenant = name .. _ }
+        end
+        """)
+    runs = {name: start_weir("run", "--sim", "--report", report, path, name)
+            for name in ("a", "b", "c", "d", "e", "f")}
+    while any(process.poll() is None for process in runs.values()):
+        if report.exists():
+            told = read(report)
+            name = (told["arguments"] or ["?"])[0]
+            assert all(c["url"].endswith("/" + name) for c in told["changes"])
+        time.sleep(0.01)
+    assert {p.returncode for p in runs.values()} == {0}, runs["a"].stderr.read()
+    assert read(report)["outcome"] == "done"
+    assert list(report.parent.glob("*.tmp")) == []
