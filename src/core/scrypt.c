@@ -10,6 +10,9 @@
 /* N·r·p of libsodium's "sensitive" is 2^23. */
 #define WORK_MAX ((uint64_t)1 << 24)
 enum { R = 8 };
+/* Each lane is memory of its own, 1 KiB and the same again in libcrypto, and
+ * hashed twice whatever N is; minisign's keys have one. */
+#define LANES_MAX ((uint64_t)1 << 16)
 
 struct parameters {
     uint64_t n;
@@ -60,6 +63,11 @@ enum weir_code weir_scrypt_check(struct weir_scrypt_cost cost,
                             "that minisign makes (scrypt N=%" PRIu64
                             " r=%d p=%" PRIu64 ")",
                             found.n, R, found.p);
+    if (found.p > LANES_MAX)
+        return weir_err_set(err, WEIR_LIMIT,
+                            "it asks for %" PRIu64
+                            " lanes of scrypt; the ceiling is %" PRIu64,
+                            found.p, LANES_MAX);
     return WEIR_OK;
 }
 

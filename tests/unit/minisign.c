@@ -459,7 +459,15 @@ static void a_file_that_costs_too_much_is_refused(void **state)
     assert_int_equal(
         weir_minisign_secret_write(secret, "pw", 2, dear, &text, &err),
         WEIR_LIMIT);
+    /* Little work by its figures, and 2 GiB of lanes. */
+    dear = (struct weir_minisign_cost){(uint64_t)1 << 26, 0};
+    weir_err_clear(&err);
+    assert_int_equal(
+        weir_minisign_secret_write(secret, "pw", 2, dear, &text, &err),
+        WEIR_LIMIT);
+    assert_non_null(strstr(err.message, "1048576 lanes of scrypt"));
     assert_int_equal(text.len, 0);
+    weir_err_clear(&err);
     /* "Sc" by hand, and the cost all ones. */
     memcpy(base, "RWRTY0Iy", 8);
     memset(base + 52, '/', 20);
