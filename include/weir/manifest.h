@@ -69,6 +69,17 @@ weir_manifest_find(const struct weir_manifest *manifest, const char *path);
  * WEIR_OK or WEIR_VALIDATION. */
 enum weir_code weir_manifest_read_time(const char *text, size_t len,
                                        int64_t *out, struct weir_err *err);
+/* The first and the last second that can be read, those of the years 2000 and
+ * 9999. */
+#define WEIR_MANIFEST_TIME_FIRST ((int64_t)946684800)
+#define WEIR_MANIFEST_TIME_LAST  ((int64_t)253402300799)
+/* The nearest of these to what a clock says, which may never have been set:
+ * what is written has to be read again. */
+int64_t weir_manifest_time_of_clock(int64_t now);
+/* Whether something with an expiry must not be used at `now`: it is over, or
+ * the clock was never set (before the year 2000) and cannot tell.  An expiry
+ * of 0 is none. */
+bool weir_manifest_expired(int64_t expires, int64_t now);
 /* Room for a time as text, with its NUL. */
 #define WEIR_MANIFEST_TIME ((size_t)32)
 /* The first form above; returns `out`. */

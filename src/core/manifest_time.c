@@ -1,4 +1,5 @@
 /* Times of a manifest: a day or an instant, in UTC (RFC 3339). */
+#include <stdio.h>
 #include <time.h>
 
 #include "excerpt.h"
@@ -57,13 +58,27 @@ enum weir_code weir_manifest_read_time(const char *text, size_t len,
     return WEIR_OK;
 }
 
+int64_t weir_manifest_time_of_clock(int64_t now)
+{
+    if (now < WEIR_MANIFEST_TIME_FIRST)
+        return WEIR_MANIFEST_TIME_FIRST;
+    return now > WEIR_MANIFEST_TIME_LAST ? WEIR_MANIFEST_TIME_LAST : now;
+}
+
+bool weir_manifest_expired(int64_t expires, int64_t now)
+{
+    return expires != 0 && (now > expires || now < WEIR_MANIFEST_TIME_FIRST);
+}
+
 const char *weir_manifest_time_text(int64_t seconds,
                                     char out[WEIR_MANIFEST_TIME])
 {
     time_t time = (time_t)seconds;
     struct tm tm;
 
-    gmtime_r(&time, &tm);
-    strftime(out, WEIR_MANIFEST_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (gmtime_r(&time, &tm))
+        strftime(out, WEIR_MANIFEST_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    else /* a year that no int holds */
+        snprintf(out, WEIR_MANIFEST_TIME, "%lld", (long long)seconds);
     return out;
 }

@@ -68,14 +68,31 @@ static enum weir_code check_revoked(const struct weir_trust_store *store,
     return WEIR_AUTH;
 }
 
+/* An expiry that the clock cannot judge. */
+static enum weir_code refuse_clock(const char *what, int64_t expires,
+                                   int64_t now, struct weir_err *err)
+{
+    char until[WEIR_MANIFEST_TIME], is[WEIR_MANIFEST_TIME];
+
+    weir_err_set(err, WEIR_AUTH,
+                 "%s expires on %s, and the clock here, which says %s, cannot "
+                 "tell whether that is past",
+                 what, weir_manifest_time_text(expires, until),
+                 weir_manifest_time_text(now, is));
+    weir_err_hint(err, "set the clock");
+    return WEIR_AUTH;
+}
+
 static enum weir_code check_expired(const struct weir_trust_store *store,
                                     const struct weir_trust_key *key,
                                     int64_t now, struct weir_err *err)
 {
     char id[WEIR_MINISIGN_ID_TEXT], expires[WEIR_MANIFEST_TIME];
 
-    if (key->expires == 0 || now <= key->expires)
+    if (!weir_manifest_expired(key->expires, now))
         return WEIR_OK;
+    if (now <= key->expires)
+        return refuse_clock("its key", key->expires, now, err);
     weir_minisign_id_text(key->key.id, id);
     weir_err_set(err, WEIR_AUTH,
                  "it is signed with key \"%s\" (%s), which expired on %s "
@@ -298,8 +315,10 @@ enum weir_code weir_trust_decide(const struct weir_trust *trust,
     const struct weir_trust_version *ran =
         weir_trust_find_version(&trust->versions, facts->bundle, signer->id);
 
-    if (facts->expires != 0 && now > facts->expires)
-        return refuse_expired(facts, err);
+    if (weir_manifest_expired(facts->expires, now))
+        return now > facts->expires
+                   ? refuse_expired(facts, err)
+                   : refuse_clock("it", facts->expires, now, err);
     for (size_t i = 0; i < trust->n_policies; i++) {
         const struct weir_trust_policy *policy = &trust->policies[i];
 

@@ -330,7 +330,9 @@ enum weir_code weir_trust_store_revoke(struct weir_trust_store *store,
                                        struct weir_err *err)
 {
     struct weir_trust_key *key = find_which(store, which);
-    struct weir_trust_revoked made = {.since = now}, *list;
+    struct weir_trust_revoked made = {.since =
+                                          weir_manifest_time_of_clock(now)},
+                              *list;
     enum weir_code code = check_reason(reason ? reason : "", err);
 
     if (code)

@@ -4,6 +4,7 @@
 
 #include "trust_internal.h"
 #include "weir/cut.h"
+#include "weir/manifest.h"
 
 enum weir_code weir_trust_versions_init(struct weir_trust_versions *versions,
                                         const char *file, struct weir_err *err)
@@ -76,6 +77,10 @@ static enum weir_code read_all(struct weir_shape *shape,
 
         if (code)
             return code;
+        if (weir_trust_find_version(out, out->list[out->n].bundle,
+                                    out->list[out->n].key))
+            return weir_shape_refuse(shape, "\"%s\" of that key is there twice",
+                                     out->list[out->n].bundle);
         out->n++;
         weir_shape_leave(shape, at);
     }
@@ -207,7 +212,7 @@ enum weir_code weir_trust_remember(struct weir_trust_versions *versions,
     weir_cut_printf(version->key, sizeof(version->key), "%s", signer->id);
     weir_cut_printf(version->version, sizeof(version->version), "%s",
                     facts->version);
-    version->since = now;
+    version->since = weir_manifest_time_of_clock(now);
     *changed = true;
     return WEIR_OK;
 }

@@ -58,7 +58,7 @@ static enum weir_code take_expires(const char *text, int64_t now,
         weir_err_prefix(err, "--expires: ");
         return code;
     }
-    if (key->expires < now)
+    if (weir_manifest_expired(key->expires, now))
         return weir_err_set(err, WEIR_VALIDATION, "--expires: %s is past",
                             text);
     return WEIR_OK;
@@ -70,10 +70,12 @@ static enum weir_code trust(const struct trust_command *given, const char *name,
 {
     enum weir_code code = weir_trust_check_name(name, err);
 
-    key->added = (int64_t)time(NULL);
+    int64_t now = (int64_t)time(NULL);
+
+    key->added = weir_manifest_time_of_clock(now);
     if (!code) {
         memcpy(key->name, name, strlen(name) + 1);
-        code = take_expires(given->expires, key->added, key, err);
+        code = take_expires(given->expires, now, key, err);
     }
     if (!code)
         code = host_key_read_public(which, &key->key, err);

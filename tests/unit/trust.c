@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "weir/manifest.h"
 #include "weir/trust.h"
 
 #define STORE    "/home/u/.config/weir/trust.json"
@@ -256,6 +257,11 @@ static void faults_of_the_versions_name_file_and_place(void **state)
         {"{'versions': [{'bundle': 'r', 'key': 'k', 'version': '1.4.0',"
          " 'since': '2026-01-01'}]}",
          VERSIONS ": /versions/0/key: "},
+        {"{'versions': [{'bundle': 'r', 'key': '$a', 'version': '1.4.0',"
+         " 'since': '2026-01-01'}, {'bundle': 'r', 'key': '$b',"
+         " 'version': '1.0.0', 'since': '2026-01-01'}, {'bundle': 'r',"
+         " 'key': '$a', 'version': '1.0.0', 'since': '2026-01-01'}]}",
+         VERSIONS ": /versions/2: 'r' of that key is there twice"},
     };
     struct world *w = *state;
 
@@ -407,6 +413,14 @@ static void a_key_is_good_to_its_last_second(void **state)
            "{'require_signature': true,"
            " 'keys': [{'name': 'a', 'key': '$A'}]}");
     assert_refused(w, &w->alice, "expired on", STORE);
+    /* Nor does a clock that was never set make it last. */
+    key->expires = NOW;
+    assert_int_equal(weir_trust_verify(
+                         &w->trust, TEXT, strlen(TEXT), w->alice.signature.data,
+                         w->alice.signature.len, 1000, &w->signer, &w->err),
+                     WEIR_AUTH);
+    assert_said(w, "its key expires on 2026-11-26T18:00:00Z, and the clock "
+                   "here, which says 1970-01-01T00:16:40Z, cannot tell");
     key->expires = 0;
     assert_stands(w, &w->alice, WEIR_TRUST_TRUSTED);
     w->trust.policies[0].store.keys[0].expires = NOW - 1;
@@ -505,6 +519,7 @@ static bool runs(struct world *w, const char *version)
 
 static void what_has_expired_is_refused(void **state)
 {
+    static const struct weir_trust_facts dated = {"rotate", "1.0.0", NOW};
     struct world *w = *state;
 
     assert_stands(w, NULL, WEIR_TRUST_UNSIGNED);
@@ -513,6 +528,16 @@ static void what_has_expired_is_refused(void **state)
     assert_int_equal(decide(w, "1.0.0", NOW - 1), WEIR_AUTH);
     assert_said(w, "'rotate' 1.0.0 expired on 2026-11-26T17:59:59Z ('expires' "
                    "in its manifest)");
+    weir_err_clear(&w->err);
+    assert_int_equal(weir_trust_decide(&w->trust, &w->signer, &dated,
+                                       WEIR_MANIFEST_TIME_FIRST, &w->err),
+                     WEIR_OK);
+    assert_int_equal(weir_trust_decide(&w->trust, &w->signer, &dated,
+                                       WEIR_MANIFEST_TIME_FIRST - 1, &w->err),
+                     WEIR_AUTH);
+    assert_said(w, "it expires on 2026-11-26T18:00:00Z, and the clock here, "
+                   "which says 1999-12-31T23:59:59Z, cannot tell");
+    assert_said(w, "set the clock");
 }
 
 static void a_version_does_not_go_back_where_a_policy_says_so(void **state)
@@ -611,6 +636,49 @@ static void the_store_refuses_what_would_be_two(void **state)
     assert_string_equal(revoked.name, "");
 }
 
+/* A machine whose clock was never set, or is set far ahead. */
+static void an_odd_clock_spoils_no_file(void **state)
+{
+    static const int64_t clocks[] = {INT64_MIN, -5,           0,
+                                     1000,      253402300800, INT64_MAX};
+    static const struct weir_trust_facts facts = {"rotate", "1.4.0", 0};
+    struct world *w = *state;
+
+    store(w, KNOWS_ALICE);
+    assert_stands(w, &w->alice, WEIR_TRUST_TRUSTED);
+    for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
+        struct weir_trust_revoked revoked;
+        struct weir_trust_store again;
+        struct weir_trust_versions ran, read;
+        struct weir_buf text;
+        bool changed = false;
+
+        weir_buf_init(&text, WEIR_TRUST_FILE_MAX);
+        weir_trust_versions_init(&ran, VERSIONS, NULL);
+        weir_trust_versions_init(&read, VERSIONS, NULL);
+        assert_int_equal(weir_trust_remember(&ran, &w->signer, &facts,
+                                             clocks[i], &changed, NULL),
+                         WEIR_OK);
+        assert_true(changed);
+        assert_int_equal(weir_trust_versions_write(&ran, &text, NULL), WEIR_OK);
+        if (weir_trust_versions_read(&read, text.data, text.len, &w->err))
+            fail_msg("%s", w->err.message);
+        weir_buf_fini(&text);
+        weir_trust_store_init(&again, STORE, NULL);
+        weir_trust_store_revoke(&again, w->bob.id, NULL, clocks[i], &revoked,
+                                NULL);
+        assert_int_equal(weir_trust_store_write(&again, &text, NULL), WEIR_OK);
+        weir_trust_store_fini(&again);
+        weir_trust_store_init(&again, STORE, NULL);
+        if (weir_trust_store_read(&again, text.data, text.len, &w->err))
+            fail_msg("%s", w->err.message);
+        weir_trust_store_fini(&again);
+        weir_trust_versions_fini(&ran);
+        weir_trust_versions_fini(&read);
+        weir_buf_fini(&text);
+    }
+}
+
 static void what_is_written_reads_back_the_same(void **state)
 {
     struct world *w = *state;
@@ -683,6 +751,7 @@ int main(void)
         TEST(a_version_does_not_go_back_where_a_policy_says_so),
         TEST(only_a_trusted_key_raises_its_own_floor),
         TEST(the_store_refuses_what_would_be_two),
+        TEST(an_odd_clock_spoils_no_file),
         TEST(what_is_written_reads_back_the_same),
     };
 
