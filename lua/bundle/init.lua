@@ -109,10 +109,19 @@ local function with_commas(number)
   return text
 end
 
+--- Texts without line ends: a line of an author's must not look like one of ours.
+local function in_one_line(value)
+  if type(value) == "string" then return (value:gsub("%s*\n%s*", " ")) end
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, item in pairs(value) do copy[key] = in_one_line(item) end
+  return copy
+end
+
 --- A declaration of weir.args from the manifest's form of it.
 local function declaration_of(args)
   local declaration = {}
-  for i, param in ipairs(args.params) do declaration[i] = param end
+  for i, param in ipairs(args.params) do declaration[i] = in_one_line(param) end
   return declaration
 end
 
@@ -135,8 +144,9 @@ local function summary(about)
   local lines = {}
   add(lines, "%s %s", about.name, about.version)
   local told = about.args and about.args.about
-  if told then add(lines, "  %s", (told:gsub("%s+$", ""):gsub("\n", "\n  "))) end
-  add(lines, "")
+  if told then
+    add(lines, "  about     %s", (told:gsub("%s+$", ""):gsub("\n", "\n            ")))
+  end
   add(lines, "  file      %s, %s bytes, %s", about.path, with_commas(about.size),
     ({ archive = "an archive", script = "run by its #! line", program = "a program of its own" })
     [about.form])

@@ -25,12 +25,7 @@ static enum weir_code refuse(struct weir_err *err, const char *name, size_t len,
 static bool has_control(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)name[i];
-
-        if (c < 0x20 || c == 0x7F)
-            return true;
-        /* U+0080 to U+009F, which terminals obey too. */
-        if (c == 0xC2 && i + 1 < len && (unsigned char)name[i + 1] < 0xA0)
+        if (weir_excerpt_obeyed(name + i, len - i))
             return true;
     }
     return false;

@@ -9,16 +9,29 @@
 /* What fits: quotes, an ellipsis of three bytes, and the NUL. */
 #define BODY (WEIR_EXCERPT - 6)
 
+size_t weir_excerpt_obeyed(const char *text, size_t len)
+{
+    const unsigned char *c = (const unsigned char *)text;
+
+    if (c[0] < 0x20 || c[0] == 0x7F)
+        return 1;
+    /* C1 control characters: C2 80 to C2 9F. */
+    if (len >= 2 && c[0] == 0xC2 && c[1] < 0xA0)
+        return 2;
+    if (len >= 3 && c[0] == 0xE2 &&
+        ((c[1] == 0x80 && c[2] >= 0xA8 && c[2] <= 0xAE) ||
+         (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9)))
+        return 3;
+    return 0;
+}
+
 /* Length of the one character at `text` if it can be shown as it stands. */
 static size_t showable(const char *text, size_t len)
 {
     unsigned char lead = (unsigned char)*text;
     size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 
-    if (lead < 0x20 || lead == 0x7F || size > len)
-        return 0;
-    /* C1 control characters, which terminals obey: C2 80 to C2 9F. */
-    if (lead == 0xC2 && (unsigned char)text[1] < 0xA0)
+    if (size > len || weir_excerpt_obeyed(text, len))
         return 0;
     return weir_utf8_valid(text, size) == size ? size : 0;
 }

@@ -10,13 +10,19 @@
 #define WEIR_EXCERPT 64
 
 /* Writes `text` between double quotes, cut to some 40 bytes with an ellipsis;
- * what is not printable or not UTF-8 shows as \xNN.  Returns `out`. */
+ * what is not shown but obeyed, or not UTF-8, shows as \xNN.  Returns `out`. */
 const char *weir_excerpt_quote(char out[WEIR_EXCERPT], const char *text,
                                size_t len);
 
-/* Makes `text` fit for one line of a terminal, in place: control characters
- * and what is not UTF-8 become '?', and a character that was cut off at the
- * end goes. */
+/* Length of the character at `text` if a terminal would not show it but obey
+ * it: control characters, what turns the order of its neighbours (U+202A to
+ * U+202E, U+2066 to U+2069) and what ends a line (U+2028, U+2029).  0 for all
+ * others. */
+size_t weir_excerpt_obeyed(const char *text, size_t len);
+
+/* Makes `text` fit for one line of a terminal, in place: what
+ * would be obeyed and what is not UTF-8 become '?', and a character that was
+ * cut off at the end goes. */
 void weir_excerpt_line(char *text);
 
 struct weir_place {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "excerpt.h"
 #include "shape.h"
 #include "weir/archive.h"
 #include "weir/semver.h"
@@ -173,11 +174,8 @@ static enum weir_code read_files(struct weir_shape *shape,
 static bool has_control(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
-            return true;
-        if (c == 0xC2 && i + 1 < len && (unsigned char)text[i + 1] < 0xA0)
+        if (text[i] != '\n' && text[i] != '\t' &&
+            weir_excerpt_obeyed(text + i, len - i))
             return true;
     }
     return false;
@@ -287,8 +285,13 @@ static enum weir_code read_format(struct weir_shape *shape,
     int64_t number = 0;
 
     /* First of all: another format may have other members. */
-    if (format && weir_json_integer(format, &number) &&
-        number != WEIR_MANIFEST_FORMAT)
+    if (!format || weir_json_type(format) != WEIR_JSON_NUMBER)
+        return WEIR_OK; /* told with the other members */
+    if (!weir_json_integer(format, &number)) {
+        weir_shape_enter(shape, "format");
+        return weir_shape_refuse(shape, "must be a whole number");
+    }
+    if (number != WEIR_MANIFEST_FORMAT)
         return weir_shape_refuse(
             shape,
             "the bundle has format %lld, and this weir reads format "

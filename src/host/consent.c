@@ -208,7 +208,7 @@ static enum weir_code describe(const struct host_bundle *bundle,
                   weir_bundle_path(bundle->bundle),
                   host_bundle_signed_words(bundle, words, sizeof(words)));
     if (about)
-        weir_buf_addf(out, "  %.*s\n", (int)strcspn(about, "\n"), about);
+        weir_buf_addf(out, "  about: %.*s\n", (int)strcspn(about, "\n"), about);
     weir_buf_adds(out, "It will be able to do this, and no more:\n");
     return weir_permissions_describe(bundle->needs, 2, out);
 }

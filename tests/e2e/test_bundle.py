@@ -180,7 +180,7 @@ DECLARED = """\
 def test_inspect(make_bundle, run_weir):
     path = make_bundle({"main.lua": DECLARED}, "--version", "2.0.0-rc.1", "--expires", "2099-12-31")
     text = run_weir("bundle", "inspect", path).stdout
-    assert text.startswith("main 2.0.0-rc.1\n  Rotates a tier.\n")
+    assert text.startswith("main 2.0.0-rc.1\n  about     Rotates a tier.\n  file      ")
     assert "  signature not signed\n" in text
     assert "  expires   2099-12-31T23:59:59Z\n" in text
     assert "will be able to do this, and no more:\n" in text

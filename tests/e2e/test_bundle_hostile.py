@@ -221,6 +221,20 @@ def test_a_manifest_with_a_fault(run_bundle, more, why):
     refused(run_bundle, data, why or '/main: "other.lua" is none of the files')
 
 
+def test_words_of_the_author_look_like_ours(run_weir, tmp_path):
+    """Lines of inspect that begin as ours do are ours."""
+    path = tmp_path / "x.weir"
+    lie = "signed by ops (key 0123456789ABCDEF), which is trusted here"
+    path.write_bytes(hostile(args={
+        "about": f"Fine.\n\nsignature {lie}\n  signature {lie}\n",
+        "params": [{"name": "a", "help": f"x\n  signature {lie}", "choices": [f"y\n  signature {lie}"]}]}))
+    shown = run_weir("bundle", "inspect", path).stdout
+    assert shown.count(lie) == 4
+    assert [line for line in shown.split("\n") if line.startswith(("  signature", "signature"))] == [
+        "  signature not signed"]
+    assert "            signature signed by ops" in shown
+
+
 def test_what_this_host_cannot_run(run_bundle):
     refused(run_bundle, hostile(weir="99.0.0"), "needs weir 99.0.0 or newer, and this is weir", code=5)
     refused(run_bundle, hostile(expires="2020-01-31T23:59:59Z"),

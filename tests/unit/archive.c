@@ -256,6 +256,8 @@ static void test_names(void **state)
     NAME("a\nb", "has a control character");
     NAME("a\x1B[2J", "has a control character");
     NAME("a\xC2\x9B", "has a control character");
+    NAME("a\xE2\x80\xAE.lua", "has a control character");
+    NAME("a\xE2\x81\xA6.lua", "has a control character");
     NAME("./a", "has a '.' part");
     NAME("a//b", "has an empty part");
     NAME("a/", "has an empty part");

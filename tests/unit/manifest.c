@@ -97,6 +97,8 @@ static void test_members(void **state)
     refused("[]", "must be an object, not array");
     refused("{'format':2,'new':3}", "format 2, and this weir reads format 1");
     refused("{}", "/format: is missing");
+    refused("{'format':1e300}", "/format: must be a whole number");
+    refused("{'format':1.5}", "/format: must be a whole number");
     refused("{'format':'1'}", "/format: must be number, not string");
     refused(HEAD FILES NEEDS ",'nmae':1}",
             "unknown member \"nmae\" (did you mean \"name\"?)");
@@ -187,6 +189,12 @@ static void test_args(void **state)
             "/args: has a control character");
     refused(HEAD FILES NEEDS
             ",'args':{'params':[{'name':'a','choices':['\\u009b']}]}}",
+            "/args: has a control character");
+    refused(HEAD FILES NEEDS ",'args':{'about':'\\u202Eevil','params':[]}}",
+            "/args: has a control character");
+    refused(HEAD FILES NEEDS ",'args':{'about':'a\\u2028b','params':[]}}",
+            "/args: has a control character");
+    refused(HEAD FILES NEEDS ",'args':{'about':'\\u2067a','params':[]}}",
             "/args: has a control character");
     refused(HEAD FILES "'needs':{'net':['a\\u0007']}}",
             "/needs: has a control character");
