@@ -215,13 +215,12 @@ static int open_of_path(lua_State *L)
     return 3;
 }
 
-/* Puts the open file in the place of its path, argument 1; false if that is
- * none of the bundle's. */
+/* Puts the open file in the place of its path, argument 1, which may be a
+ * number; false if that is none of the bundle's. */
 static bool open_argument(lua_State *L)
 {
     const struct weir_archive_file *file =
-        lua_type(L, 1) == LUA_TSTRING ? find(bundle_of(L), lua_tostring(L, 1))
-                                      : NULL;
+        lua_isstring(L, 1) ? find(bundle_of(L), lua_tostring(L, 1)) : NULL;
 
     if (!file)
         return false;
@@ -238,6 +237,7 @@ static int lines_of_path(lua_State *L)
 
     if (!open_argument(L))
         return call_before(L);
+    luaL_checkstack(L, n + 4, "too many formats");
     lua_getfield(L, 1, "lines");
     for (int i = 1; i <= n; i++)
         lua_pushvalue(L, i);

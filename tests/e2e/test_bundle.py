@@ -280,6 +280,19 @@ def test_data_comes_from_the_bundle(make_bundle, run_bundle, script, tmp_path):
     assert (tmp_path / "data/rules.csv").read_text() == "changed\n"
 
 
+def test_no_more_formats_than_there_is_room_for(make_bundle, run_bundle):
+    """Each is pushed on Lua's stack, behind whose end lies other memory."""
+    result = run_bundle(make_bundle({
+        "main.lua": """\
+            local formats = {}
+            for i = 1, 600000 do formats[i] = "l" end
+            print(select(2, pcall(io.lines, "data.txt", table.unpack(formats))))
+            """,
+        "data.txt": "one\n"}))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "stack overflow (too many formats)\n"
+
+
 def test_an_error_names_the_file_inside(make_bundle, run_bundle):
     path = make_bundle({
         "main.lua": "#!/usr/bin/env weir\nlocal util = require 'lib.util'\nutil.fail(nil)\n",
