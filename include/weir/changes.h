@@ -82,16 +82,16 @@ struct weir_permissions;
 struct weir_changes_call {
     const char *method;
     const char *url;
-    const char *path; /* of a client's call, beneath its base URL; or NULL */
     const struct weir_header *headers;
     size_t n_headers;
     size_t body_len;
 };
 struct weir_changes_door {
     const struct weir_permissions *permissions; /* asked for each change */
-    /* What changes nothing all the same, NULL at the end: "POST /path" of a
-     * client's calls, "POST https://…" of others (the tenant's tokens).  No
-     * other word counts for that.  NULL: nothing. */
+    /* What changes nothing all the same, NULL at the end: "POST https://…",
+     * the whole address.  No other word counts for that: the same path of
+     * another server, or behind another one, is another call.  NULL:
+     * nothing. */
     const char *const *safe;
     /* Told of each call that is kept back: its path, and what takes the
      * permission away ("--dry-run"), NULL if it was never granted. */

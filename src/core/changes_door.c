@@ -14,6 +14,19 @@ void weir_changes_guard(struct weir_changes *changes,
     changes->door = *door;
 }
 
+/* Header names as servers read them that hand them on as variables (CGI, RFC
+ * 3875 section 4.1.18): '_' is '-'. */
+static bool is_named(const char *header, const char *name)
+{
+    for (; *header && *name; header++, name++) {
+        char c = *header == '_' ? '-' : *header;
+
+        if (strncasecmp(&c, name, 1) != 0)
+            return false;
+    }
+    return *header == *name;
+}
+
 /* Servers that take another method from a header would take a GET for it. */
 static bool has_override(const struct weir_changes_call *call)
 {
@@ -22,7 +35,7 @@ static bool has_override(const struct weir_changes_call *call)
 
     for (size_t i = 0; i < call->n_headers; i++) {
         for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-            if (strcasecmp(call->headers[i].name, names[k]) == 0)
+            if (is_named(call->headers[i].name, names[k]))
                 return true;
         }
     }
@@ -32,12 +45,11 @@ static bool has_override(const struct weir_changes_call *call)
 static bool is_safe(const char *const *safe,
                     const struct weir_changes_call *call)
 {
-    const char *what = call->path ? call->path : call->url;
     size_t len = strlen(call->method);
 
     for (; safe && *safe; safe++) {
         if (strncmp(*safe, call->method, len) == 0 && (*safe)[len] == ' ' &&
-            strcmp(*safe + len + 1, what) == 0)
+            strcmp(*safe + len + 1, call->url) == 0)
             return true;
     }
     return false;

@@ -147,6 +147,8 @@ def test_no_way_round(run, sim):
     """Neither a script's own word that a call is safe, nor raw http, nor a
     header that overrides the method, nor a dialect that calls something else
     its validate call, nor a token endpoint that is none."""
+    elsewhere = sim.url.replace("127.0.0.1", "localhost")
+    assert elsewhere != sim.url
     result = run(f"""\
         local cxone = require "cxone"
         local tenant = cxone.connect()
@@ -161,6 +163,15 @@ def test_no_way_round(run, sim):
           function() return weir.http.request {{ method = "DELETE", url = "{sim.url}/x" }} end,
           function() return weir.http.get("{sim.url}/x",
             {{ headers = {{ ["X-Method-Override"] = "PUT" }} }}) end,
+          function() return weir.http.get("{sim.url}/x",
+            {{ headers = {{ ["X_HTTP_Method-Override"] = "PUT" }} }}) end,
+          function() return tenant.client:post(path .. "/validate",
+            {{ json = {{}}, query = {{ delete = "all" }} }}) end,
+          function() -- the same path, of another server, and behind another one
+            return weir.client.new {{ base_url = "{elsewhere}" }}
+              :post(path .. "/validate", {{ json = {{}} }}) end,
+          function() return weir.client.new {{ base_url = "{sim.url}/delete;" }}
+              :post(path .. "/validate", {{ json = {{}} }}) end,
           function()
             local other = cxone.connect {{ dialect = {{ paths = {{ validate = path }} }} }}
             return pcall(other.filters.validate, other.filters, {{ name = "a", channel = "chat",
@@ -179,8 +190,8 @@ def test_no_way_round(run, sim):
         end
         """, "--dry-run")
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines() == ["denied\tmutate"] * 9
-    assert len(told(result)) == 9
+    assert result.stdout.splitlines() == ["denied\tmutate"] * 13
+    assert len(told(result)) == 13
     assert writes(sim) == []
 
 

@@ -15,7 +15,7 @@
 #include "weir/changes.h"
 #include "weir/etag.h"
 
-static const char *const safe[] = {"POST /filters/validate",
+static const char *const safe[] = {"POST https://a.test/base/filters/validate",
                                    "POST https://a.test/token", NULL};
 
 struct fixture {
@@ -112,6 +112,9 @@ static void what_may_change_something_is_kept_back(void **state)
 {
     static const struct weir_header override = {"x-http-method-override",
                                                 "DELETE"};
+    /* As CGI hands it on, and who builds on that. */
+    static const struct weir_header underscores = {"X_HTTP-Method_Override",
+                                                   "DELETE"};
     static const struct weir_call calls[] = {
         {.method = "POST", .path = "/filters", .body = "{}", .body_len = 2},
         {.method = "PUT",
@@ -124,6 +127,12 @@ static void what_may_change_something_is_kept_back(void **state)
         {.method = "POST", .path = "/filters", .safe = true},
         {.method = "POST", .path = "/filters/validate/x", .safe = true},
         {.method = "PUT", .path = "/filters/validate", .safe = true},
+        {.method = "POST", .path = "/filters/validate", .query = "a=b"},
+        {.method = "POST", .path = "/x/filters/validate", .safe = true},
+        {.method = "GET",
+         .path = "/x",
+         .headers = &underscores,
+         .n_headers = 1},
         {.method = "GET", .path = "/x", .headers = &override, .n_headers = 1},
         {.method = "POST",
          .path = "/filters/validate",
