@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scheduler.h"
 
@@ -293,24 +294,34 @@ void bind_budgets_write(lua_State *L, size_t len)
     bind_budgets_check(L);
 }
 
-static size_t count_requests(const struct bind_scheduler *scheduler)
+static bool count_call(void *ud, const struct weir_op *op)
 {
-    size_t n = 0;
+    size_t *n = ud;
 
-    for (const struct bind_task *t = scheduler->alive; t; t = t->next)
-        n += t->awaited != NULL;
-    return n;
+    *n += strcmp(op->class->name, "call") == 0;
+    return true;
+}
+
+/* What tasks wait for; or calls that are under way, if these are more: of a
+ * listing that nobody waits for the next page is fetched all the same. */
+static size_t count_requests(const struct bind_context *context)
+{
+    size_t waits = 0, calls = 0;
+
+    for (const struct bind_task *t = context->scheduler->alive; t; t = t->next)
+        waits += t->awaited != NULL;
+    weir_loop_each_op(context->loop, count_call, &calls);
+    return waits > calls ? waits : calls;
 }
 
 void bind_budgets_request(lua_State *L)
 {
     const struct bind_budgets *budgets = bind_budgets(L);
-    const struct bind_scheduler *scheduler = bind_context(L)->scheduler;
     struct weir_err err = WEIR_ERR_INIT;
 
     if (!budgets || budgets->max_requests == 0 ||
-        scheduler->n_alive <= budgets->max_requests ||
-        count_requests(scheduler) < budgets->max_requests)
+        weir_loop_ops(bind_context(L)->loop) < budgets->max_requests ||
+        count_requests(bind_context(L)) < budgets->max_requests)
         return;
     weir_err_set(&err, WEIR_LIMIT,
                  "%zu requests are open at once, which is all that this run "

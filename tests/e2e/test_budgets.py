@@ -2,9 +2,11 @@
 is spent, and how there is more of it.  Processor time: test_sandbox_runaways.
 """
 
+import http.server
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -204,6 +206,46 @@ def test_requests_that_are_open_at_once_are_bounded(confined, sim):
 
 
 # ---- the options ----
+
+def test_pages_that_are_fetched_ahead_are_open_requests_too(confined):
+    """Of a listing whose first item was taken the next page is under way,
+    though nobody waits for it."""
+    held, release = [], threading.Event()
+
+    class Pages(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if "cursor" in self.path:
+                held.append(self.path)
+                release.wait(60)
+            body = b'{"items": [1, 2], "next_cursor": "c"}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        threading.Thread(target=server.serve_forever).start()
+        result = confined(f"""
+            local client = weir.client.new {{
+              base_url = "http://127.0.0.1:{server.server_address[1]}" }}
+            local kept = {{}}
+            for i = 1, 6 do
+              local step, state, control = weir.page.each(client, "/l" .. i,
+                {{ items = "items" }})
+              local ok, item = pcall(step, state, control)
+              print(ok and item or item.code)
+              kept[i] = {{ step, state, control }}
+            end
+        """, "--net=127.0.0.1", "--max-requests", "3")
+        release.set()
+        server.shutdown()
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ["1"] * 3 + ["limit"] * 3
+    assert len(held) <= 3
+
 
 def test_budgets_are_for_any_run(run_weir, script):
     path = script("while true do end")
