@@ -6,8 +6,9 @@ local dialect = require "cxone.dialect"
 
 --- `{base_url =, token_url =, safe = {"POST https://…"}}`, the last the calls
 -- that change nothing although they look so: of this tenant, and of no other
--- server that has the same path; nothing where the configuration names no tenant. From now on the secrets of that
--- configuration go to these addresses, or to whoever asks for them by name.
+-- server that has the same path; nothing where the configuration names no
+-- tenant. From now on the secrets of that configuration go to these addresses,
+-- or to whoever asks for them by name.
 return function()
   local base_url, token_url = config.pin()
   local safe = {}

@@ -112,7 +112,8 @@ static int take_real(const struct host_command *command,
     return 0;
 }
 
-/* A whole number of bytes, with a letter for powers of 1024. */
+/* A whole number of bytes, with a letter for powers of 1024; so few that what
+ * is added to it, and twice of it, is a number of bytes too. */
 static bool read_size(const char *value, uint64_t *out)
 {
     static const char letters[] = "KMG";
@@ -131,7 +132,8 @@ static bool read_size(const char *value, uint64_t *out)
         end++;
     }
     *out = number << shift;
-    return *end == '\0' && number > 0 && *out >> shift == number;
+    return *end == '\0' && number > 0 && *out >> shift == number &&
+           *out <= UINT64_MAX / 4;
 }
 
 static int take_optional(const struct host_command *command,

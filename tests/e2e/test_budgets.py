@@ -259,6 +259,8 @@ def test_budgets_are_for_any_run(run_weir, script):
     ("--max-memory", "0", "a number of bytes"),
     ("--max-memory", "-1", "a number of bytes"),
     ("--max-memory", "99999999999G", "a number of bytes"),
+    ("--max-memory", "18446744073709551615", "a number of bytes"),
+    ("--max-memory", "17179869183G", "a number of bytes"),
     ("--max-output", "", "a number of bytes"),
     ("--max-cpu", "0", "a number of seconds"),
     ("--max-cpu", "x", "a number"),
