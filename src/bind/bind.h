@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "running.h"
 #include "weir/buf.h"
 #include "weir/err.h"
 #include "weir/json.h"
@@ -34,7 +35,8 @@ struct bind_context {
     struct weir_loop *loop; /* NULL in the simulator's state: no waiting */
     struct weir_log *log;   /* never NULL */
     struct bind_scheduler *scheduler; /* NULL in the simulator's state */
-    struct weir_changes *changes;     /* of the run's calls, or NULL */
+    struct bind_running running;
+    struct weir_changes *changes; /* of the run's calls, or NULL */
     const char *sim_url; /* origin of the embedded simulator, or NULL */
     /* Is told of each tenant that a script connects to: its name, its base URL
      * and where they came from, in words; NULL: nobody asks. */

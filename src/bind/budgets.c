@@ -59,30 +59,6 @@ static bool in_task(const struct bind_context *context)
     return scheduler && (scheduler->current || scheduler->closing);
 }
 
-/* ---- what runs ---- */
-
-lua_State *bind_budgets_run(lua_State *L, lua_State *co)
-{
-    struct bind_budgets *budgets = bind_budgets(L);
-    lua_State *before;
-
-    if (!budgets)
-        return NULL;
-    before = atomic_load_explicit(&budgets->running, memory_order_relaxed);
-    atomic_store_explicit(&budgets->running, co, memory_order_relaxed);
-    return before;
-}
-
-/* As lua(1) does it: lua_sethook may be called at any moment. */
-void bind_budgets_nudge(const struct bind_budgets *budgets)
-{
-    lua_State *L =
-        atomic_load_explicit(&budgets->running, memory_order_relaxed);
-
-    if (L && lua_gethook(L))
-        lua_sethook(L, lua_gethook(L), LUA_MASKCOUNT, 1);
-}
-
 /* ---- memory ---- */
 
 /* What malloc takes for a block, so that the state's part of the process and

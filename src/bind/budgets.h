@@ -41,9 +41,6 @@ struct bind_budgets {
     atomic_bool late;      /* the time is over: tasks are cancelled */
     atomic_size_t process; /* bytes of the whole process, as last measured */
 
-    /* The coroutine that runs, for a signal handler in its thread. */
-    _Atomic(lua_State *) running;
-
     size_t memory; /* bytes of the Lua state, with what malloc adds */
     size_t base;   /* bytes of the process when the run began */
     bool refused;  /* the state was refused memory */
@@ -64,12 +61,6 @@ void bind_budgets_renew(struct bind_budgets *budgets);
 size_t bind_budgets_measure(void);
 /* The one that is spent, or late, or BIND_BUDGET_NONE. */
 enum bind_budget bind_budgets_spent(const struct bind_budgets *budgets);
-
-/* Notes that `co` runs from now on (NULL: none); returns what ran before. */
-lua_State *bind_budgets_run(lua_State *L, lua_State *co);
-/* For a signal handler in the thread of the state: the hook runs at the next
- * instruction, however long the one before takes. */
-void bind_budgets_nudge(const struct bind_budgets *budgets);
 
 /* Raises in a task if a budget is spent.  In functions that may take long,
  * and wherever a script could otherwise go on after an error. */

@@ -79,9 +79,9 @@ static int drive(lua_State *L, int index, int nargs)
     for (;;) {
         int n, status;
 
-        bind_budgets_run(L, co);
+        bind_running_set(L, co);
         status = lua_resume(co, L, nargs, &n);
-        bind_budgets_run(L, L);
+        bind_running_set(L, L);
         /* The hook counts anew in every coroutine, and may never fire. */
         bind_budgets_check(L);
         if (status != LUA_OK && status != LUA_YIELD) {

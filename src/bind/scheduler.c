@@ -135,9 +135,9 @@ int bind_close_thread(lua_State *L, lua_State *co)
                           MAX_CLOSING);
     scheduler->closing = &closing;
     scheduler->closing_depth++;
-    before = bind_budgets_run(L, co);
+    before = bind_running_set(L, co);
     status = lua_resetthread(co); /* protected: always comes back */
-    bind_budgets_run(L, before);
+    bind_running_set(L, before);
     scheduler->closing_depth--;
     scheduler->closing = closing.outer;
     return status;
@@ -424,13 +424,14 @@ static void resume(lua_State *L, struct bind_task *task)
     struct bind_scheduler *scheduler = task->scheduler;
     bool fresh = lua_status(task->co) == LUA_OK;
     int nargs = fresh ? lua_gettop(task->co) - 1 : 0;
+    lua_State *before;
     int status, n;
 
     task->state = BIND_TASK_RUNNING;
     scheduler->current = task;
-    bind_budgets_run(L, task->co);
+    before = bind_running_set(L, task->co);
     status = lua_resume(task->co, L, nargs, &n);
-    bind_budgets_run(L, NULL);
+    bind_running_set(L, before);
     scheduler->current = NULL;
     if (status == LUA_YIELD && bind_is_wait(task->co, n)) {
         lua_pop(task->co, 1);

@@ -351,7 +351,7 @@ static enum weir_code begin(struct host_session *s,
     s->context.scheduler = bind_scheduler_new(s->loop);
     if (!s->context.scheduler)
         return weir_err_nomem(err);
-    host_signals_start(s->loop);
+    host_signals_start(s->loop, &s->context.running);
     if (options->sim)
         code = start_sim(s, options, err);
     if (code == WEIR_OK)

@@ -1,5 +1,6 @@
 #include "signals.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@
 static volatile sig_atomic_t received;
 static volatile sig_atomic_t cancelled;
 static struct weir_loop *volatile woken;
+static struct bind_running *volatile reached;
+static pthread_t runner; /* of both, and of what is reached */
 
 /* Where lines are typed. */
 #define MAX_INTERRUPTS 3
@@ -33,6 +36,18 @@ static bool interrupts_line(int number)
     return n_interrupts < MAX_INTERRUPTS || !guarded;
 }
 
+static void on_nudge(int number)
+{
+    (void)number;
+    if (reached)
+        bind_running_nudge(reached);
+}
+
+void host_signals_nudge(void)
+{
+    pthread_kill(runner, SIGURG);
+}
+
 static void on_signal(int number)
 {
     static const char clear_line[] = "\r\033[K";
@@ -47,11 +62,16 @@ static void on_signal(int number)
     if (!received)
         interrupts_line(number);
     received = number;
+    /* A library's thread may have been the one that got it. */
+    if (pthread_equal(pthread_self(), runner))
+        on_nudge(number);
+    else
+        host_signals_nudge();
     if (woken)
         weir_loop_wake(woken);
 }
 
-void host_signals_start(struct weir_loop *loop)
+void host_signals_start(struct weir_loop *loop, struct bind_running *running)
 {
     struct sigaction action;
 
@@ -59,16 +79,22 @@ void host_signals_start(struct weir_loop *loop)
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
     /* No SA_RESTART: a script that reads standard input must notice. */
+    runner = pthread_self();
+    reached = running;
     woken = loop;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    action.sa_handler = on_nudge; /* SIGURG: nobody else uses it */
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGURG, &action, NULL);
 }
 
 void host_signals_stop(void)
 {
     woken = NULL;
+    reached = NULL;
 }
 
 int host_signal(void)
@@ -99,6 +125,8 @@ unsigned host_signals_take(void)
         return 0;
     received = 0;
     n_interrupts = n_raised = 0;
+    if (reached)
+        bind_running_calm(reached);
     return n;
 }
 
@@ -122,18 +150,31 @@ static void interrupt_line(lua_State *L)
     bind_scheduler_check(L);
 }
 
+static void on_count(lua_State *L, lua_Debug *frame);
+
+/* After a nudge: from time to time where there is something to look for. */
+static void settle(lua_State *L)
+{
+    if (bind_budgets(L))
+        lua_sethook(L, on_count, LUA_MASKCOUNT, BUDGET_COUNT);
+    else if (received)
+        lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
+    else
+        lua_sethook(L, NULL, 0, 0);
+}
+
 /* Reaches a task that computes.  It raises once: a second time it would
  * break into the __close handlers that the first has set going. */
 static void on_count(lua_State *L, lua_Debug *frame)
 {
     (void)frame;
+    /* Before anything is looked at: what comes meanwhile is found below, or
+     * nudges anew. */
+    if (lua_gethookcount(L) == 1)
+        settle(L);
     bind_budgets_hook(L);
-    if (!received) {
-        /* It was 1 for what has ended since. */
-        if (lua_gethookcount(L) == 1)
-            host_signals_hook(L);
+    if (!received)
         return;
-    }
     if (interactive && received == SIGINT) {
         interrupt_line(L);
         return;
@@ -147,6 +188,7 @@ static void on_count(lua_State *L, lua_Debug *frame)
 
 void host_signals_hook(lua_State *L)
 {
-    lua_sethook(L, on_count, LUA_MASKCOUNT,
-                bind_budgets(L) ? BUDGET_COUNT : HOOK_COUNT);
+    bind_context(L)->running.hook = on_count;
+    if (bind_budgets(L))
+        settle(L);
 }

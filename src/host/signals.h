@@ -3,7 +3,8 @@
  *
  * The first ends the run in good order: a flag is set and the loop woken, so
  * that waits end and __close handlers run; a Lua loop that never waits is
- * reached by a count hook.  The second ends the process at once.
+ * reached by a hook that the handler sets.  The second ends the process at
+ * once.
  */
 #ifndef HOST_SIGNALS_H
 #define HOST_SIGNALS_H
@@ -12,14 +13,18 @@
 
 #include <lua.h>
 
+#include "running.h"
 #include "weir/loop.h"
 
 struct bind_task;
 
-/* Installs the handlers (SIGPIPE is ignored); `loop` is woken by the first
- * signal and must outlive host_signals_stop. */
-void host_signals_start(struct weir_loop *loop);
+/* Installs the handlers (SIGPIPE is ignored), in the thread that runs scripts;
+ * `loop` is woken by the first signal, what is `running` is reached by each,
+ * and both must outlive host_signals_stop. */
+void host_signals_start(struct weir_loop *loop, struct bind_running *running);
 void host_signals_stop(void);
+/* From any thread: the hook runs at the script's next instruction. */
+void host_signals_nudge(void);
 /* The signal that came, or 0. */
 int host_signal(void);
 
@@ -34,7 +39,8 @@ void host_signals_guard(struct bind_task *task);
 unsigned host_signals_interrupts(void);
 /* The same, and forgets them. */
 unsigned host_signals_take(void);
-/* Sets the hook on `L`; to be called before any coroutine is made, since
+/* Says what hook it is that reaches the coroutines of `L`.  Where budgets are
+ * measured it is set at once; to be called before any coroutine is made, since
  * each inherits it from the one that makes it. */
 void host_signals_hook(lua_State *L);
 

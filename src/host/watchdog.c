@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "exit.h"
+#include "signals.h"
 
 /* How often memory is measured, and the longest sleep while armed. */
 #define LOOK_EVERY 50000 /* microseconds */
@@ -81,22 +82,10 @@ static void last_word(const struct host_watchdog *dog, enum bind_budget which)
 
 /* ---- looking ---- */
 
-/* A signal handler has no argument to find these by. */
-static struct bind_budgets *_Atomic nudged;
-
-static void on_nudge(int number)
-{
-    const struct bind_budgets *budgets = nudged;
-
-    (void)number;
-    if (budgets)
-        bind_budgets_nudge(budgets);
-}
-
 static void wake(struct host_watchdog *dog)
 {
     weir_loop_wake(dog->loop);
-    pthread_kill(dog->runner, SIGURG);
+    host_signals_nudge();
 }
 
 /* Of one clock: the microseconds until it is worth looking again. */
@@ -184,7 +173,6 @@ static void *watch(void *ud)
 bool host_watchdog_start(struct host_watchdog *dog)
 {
     const struct bind_budgets *b = dog->budgets;
-    struct sigaction action = {.sa_flags = SA_RESTART};
     pthread_condattr_t monotonic;
     sigset_t every, before;
     int failed;
@@ -193,10 +181,6 @@ bool host_watchdog_start(struct host_watchdog *dog)
         return true;
     if (pthread_getcpuclockid(pthread_self(), &dog->cpu_clock))
         return false;
-    dog->runner = pthread_self();
-    nudged = dog->budgets;
-    action.sa_handler = on_nudge;
-    sigaction(SIGURG, &action, NULL);
     pthread_mutex_init(&dog->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -246,7 +230,6 @@ void host_watchdog_stop(struct host_watchdog *dog)
     pthread_cond_signal(&dog->change);
     pthread_mutex_unlock(&dog->lock);
     pthread_join(dog->thread, NULL);
-    nudged = NULL;
     pthread_cond_destroy(&dog->change);
     pthread_mutex_destroy(&dog->lock);
     dog->started = false;

@@ -2,9 +2,9 @@
  * watchdog: the thread that measures a run's time.
  *
  * At a deadline it sets a flag of the budgets, wakes the loop, and nudges the
- * thread that runs scripts (SIGURG, which nobody else uses).  At twice
- * the deadline, when nothing has come of that (a C function that goes on for
- * ever), it writes the last word itself and ends the process.
+ * thread that runs scripts (host_signals_nudge).  At twice the deadline, when
+ * nothing has come of that (a C function that goes on for ever), it writes the
+ * last word itself and ends the process.
  */
 #ifndef HOST_WATCHDOG_H
 #define HOST_WATCHDOG_H
@@ -19,8 +19,8 @@
 struct host_watchdog {
     struct bind_budgets *budgets;
     struct weir_loop *loop;
-    bool json;                /* the last word is an object */
-    pthread_t thread, runner; /* its own; the one that runs scripts */
+    bool json; /* the last word is an object */
+    pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t change;
     clockid_t cpu_clock; /* of the runner */

@@ -205,4 +205,11 @@ function T.test_cancelling_unwinds_through_coroutines()
   lu.assertEquals(order, { "inner", "outer" })
 end
 
+-- A hook would make each instruction cost more than twice as much.
+function T.test_nothing_is_hooked_until_a_signal_comes()
+  lu.assertNil(debug.gethook())
+  coroutine.wrap(function() lu.assertNil(debug.gethook()) end)()
+  task.spawn(function() lu.assertNil(debug.gethook()) end):join()
+end
+
 return T
