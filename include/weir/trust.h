@@ -98,8 +98,9 @@ enum weir_code weir_trust_store_write(const struct weir_trust_store *store,
                                       struct weir_buf *out,
                                       struct weir_err *err);
 
-/* Trusts one more key.  WEIR_OK; WEIR_VALIDATION for a bad name; WEIR_CONFLICT
- * if the name or the key is there, or the key is revoked; WEIR_LIMIT. */
+/* Trusts one more key.  WEIR_OK; WEIR_VALIDATION for a bad name, or one
+ * that looks like an id; WEIR_CONFLICT if the name or the key is there, or the
+ * key is revoked; WEIR_LIMIT. */
 enum weir_code weir_trust_store_add(struct weir_trust_store *store,
                                     const struct weir_trust_key *key,
                                     struct weir_err *err);

@@ -219,11 +219,10 @@ static struct weir_trust_key *find_which(const struct weir_trust_store *store,
                                          const char *which)
 {
     unsigned char id[WEIR_MINISIGN_ID];
-    struct weir_trust_key *found = find_name(store, which);
+    struct weir_trust_key *found =
+        read_whole_id(which, id) ? find_id(store, id) : NULL;
 
-    if (!found && read_whole_id(which, id))
-        found = find_id(store, id);
-    return found;
+    return found ? found : find_name(store, which);
 }
 
 static enum weir_code not_found(const struct weir_trust_store *store,
@@ -286,11 +285,18 @@ enum weir_code weir_trust_store_add(struct weir_trust_store *store,
         weir_trust_find_revoked(store, key->key.id);
     const struct weir_trust_key *same = find_name(store, key->name);
     struct weir_trust_key *keys;
+    unsigned char name_as_id[WEIR_MINISIGN_ID];
     char id[WEIR_MINISIGN_ID_TEXT];
     enum weir_code code = weir_trust_check_name(key->name, err);
 
     if (code)
         return code;
+    /* Whoever revokes an id must not hit a key of that name. */
+    if (read_whole_id(key->name, name_as_id))
+        return weir_err_set(err, WEIR_VALIDATION,
+                            "the name %s has the form of a key's id, and "
+                            "could be taken for another key",
+                            key->name);
     if (revoked)
         return refuse_revoked(store, revoked, err);
     if (!same)

@@ -602,6 +602,10 @@ static void the_store_refuses_what_would_be_two(void **state)
     snprintf(key.name, sizeof(key.name), "%s", "-bob");
     assert_int_equal(weir_trust_store_add(&w->trust.store, &key, &w->err),
                      WEIR_VALIDATION);
+    snprintf(key.name, sizeof(key.name), "%s", w->alice.id);
+    assert_int_equal(weir_trust_store_add(&w->trust.store, &key, &w->err),
+                     WEIR_VALIDATION);
+    assert_said(w, "could be taken for another key");
     assert_int_equal(
         weir_trust_store_find(&w->trust.store, "alcie", &found, &w->err),
         WEIR_NOT_FOUND);
@@ -637,6 +641,23 @@ static void the_store_refuses_what_would_be_two(void **state)
 }
 
 /* A machine whose clock was never set, or is set far ahead. */
+/* A file by hand may have such names; an id means the key that has it. */
+static void an_id_comes_before_a_name(void **state)
+{
+    struct world *w = *state;
+    struct weir_trust_revoked revoked;
+
+    store(w, "{'keys':[{'name':'$a','id':'$b','key':'$B','added':'2026-01-01'},"
+             "{'name':'alice','id':'$a','key':'$A','added':'2026-01-01'}]}");
+    assert_int_equal(weir_trust_store_revoke(&w->trust.store, w->alice.id, NULL,
+                                             NOW, &revoked, NULL),
+                     WEIR_OK);
+    assert_string_equal(revoked.name, "alice");
+    assert_int_equal(w->trust.store.n_keys, 1);
+    assert_memory_equal(w->trust.store.keys[0].key.id, w->bob.key.id,
+                        WEIR_MINISIGN_ID);
+}
+
 static void an_odd_clock_spoils_no_file(void **state)
 {
     static const int64_t clocks[] = {INT64_MIN, -5,           0,
@@ -751,6 +772,7 @@ int main(void)
         TEST(a_version_does_not_go_back_where_a_policy_says_so),
         TEST(only_a_trusted_key_raises_its_own_floor),
         TEST(the_store_refuses_what_would_be_two),
+        TEST(an_id_comes_before_a_name),
         TEST(an_odd_clock_spoils_no_file),
         TEST(what_is_written_reads_back_the_same),
     };
