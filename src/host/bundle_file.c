@@ -283,7 +283,8 @@ const char *host_bundle_signed_words(const struct host_bundle *bundle,
         break;
     case WEIR_TRUST_UNKNOWN:
         weir_cut_printf(out, size,
-                        "signed by key %s, which is not trusted here",
+                        "said to be signed by key %s, which is not trusted "
+                        "here, and so not checked",
                         signer->id);
         break;
     case WEIR_TRUST_UNSIGNED: weir_cut_printf(out, size, "not signed"); break;

@@ -76,6 +76,8 @@ def test_a_key_that_is_not_trusted_is_none(signed, run_weir):
         assert (result.returncode, result.stdout) == (5, "")
         assert "which is not trusted here; if you know whose key that is" in result.stderr
     assert run_weir("bundle", "run", "--accept", path).stdout == "it has run\n"
+    # Anybody can write that id.
+    assert "  signature said to be signed by key " in run_weir("bundle", "inspect", path).stdout
     known = json.loads(run_weir("bundle", "inspect", "--json", path).stdout)
     assert known["signature"]["status"] == "unknown" and len(known["signature"]["key"]) == 16
 
