@@ -53,11 +53,29 @@ local function warn(job, message, ...)
   job.warnings[#job.warnings + 1] = message:format(...)
 end
 
+--- Whether it comes from elsewhere than its path in the bundle says.
+local function is_elsewhere(job, path, disk)
+  return job.files.normal(disk) ~= job.files.normal(job.root .. path)
+end
+
+--- Warns of a file that only seems to be below the main script's folder: a link
+-- in what somebody else wrote could send anything of ours along.
+local function warn_of_link(job, path, disk)
+  local root = job.files.real(job.root == "" and "." or job.root)
+  local real = job.files.real(disk)
+  if not root or not real or is_elsewhere(job, path, disk) then return end
+  root = root:gsub("/$", "") .. "/"
+  if real:sub(1, #root) ~= root then
+    warn(job, "%s: is a link to %s, which is not below the main script's folder", path, real)
+  end
+end
+
 --- Takes a file once. `place` says who asked.
 local function take(job, path, disk, place)
   if job.taken[path] then return end
   local text, why = job.files.read(disk)
   if not text then fail("%s%s", place and place .. ": " or "", why) end
+  if path ~= job.main then warn_of_link(job, path, disk) end
   local file = { path = path, disk = disk, text = text }
   job.taken[path] = file
   job.list[#job.list + 1] = file
@@ -172,7 +190,7 @@ end
 -- For callers -----------------------------------------------------------------------
 
 --- Collects for the main script at `path`, with --include's `includes`. `files`
--- are the functions is_file, read, list and normal. Returns {main, list of {path,
+-- are the functions is_file, read, list, normal and real. Returns {main, list of {path,
 -- disk, text} sorted by path, lines that tell of them, warnings, outside: {place,
 -- name} of what is read and not below the main script's folder}; nil and a message
 -- where the bundle cannot be made.
@@ -194,8 +212,8 @@ function collect.files(path, includes, files)
   table.sort(job.list, function(a, b) return a.path < b.path end)
   for i, file in ipairs(job.list) do
     -- What comes from elsewhere is to be seen: nobody looks for it here.
-    local elsewhere = files.normal(file.disk) ~= files.normal(job.root .. file.path)
-    job.lines[i] = file.path .. (elsewhere and (" (from %s)"):format(file.disk) or "")
+    job.lines[i] = file.path
+      .. (is_elsewhere(job, file.path, file.disk) and (" (from %s)"):format(file.disk) or "")
   end
   return job
 end

@@ -182,9 +182,25 @@ static int normal(lua_State *L)
     return 1;
 }
 
+static void free_text(void *memory)
+{
+    free(*(char **)memory);
+}
+
+/* real(path) → where it leads, without links; nil if it leads nowhere */
+static int real(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    char **text = bind_box(L, sizeof(*text), free_text);
+
+    *text = realpath(path, NULL);
+    lua_pushstring(L, *text); /* NULL: nil */
+    return 1;
+}
+
 static const luaL_Reg machine[] = {
     {"is_file", is_file}, {"read", read_file}, {"list", list},
-    {"normal", normal},   {NULL, NULL},
+    {"normal", normal},   {"real", real},      {NULL, NULL},
 };
 
 /* ---- making it ---- */

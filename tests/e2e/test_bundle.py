@@ -165,6 +165,24 @@ def test_create_says_what_is_wrong(run_weir, script, tmp_path, arguments, code, 
     assert fault in result.stderr
 
 
+@pytest.mark.parametrize("main", ["main.lua", "./main.lua", "{}/main.lua"])
+def test_a_link_that_leads_out_is_told(make_bundle, script, run_weir, tmp_path, main):
+    """Whoever bundles what somebody else wrote sends a file of theirs along."""
+    (tmp_path / "secret").write_text("hunter2")
+    folder = tmp_path / "repository"
+    script("print(io.open('data/a'):read())\n", "repository/main.lua")
+    (folder / "data").mkdir()
+    (folder / "data/a").symlink_to("../../secret")
+    (folder / "data/b").symlink_to("a.txt")
+    (folder / "data/a.txt").write_text("x")
+    made = run_weir("bundle", "create", main.format(folder), "-o", "x.weir", "--include",
+                    main.format(folder).replace("main.lua", "data"), cwd=folder)
+    assert made.returncode == 0, made.stderr
+    assert [line for line in made.stderr.split("\n") if "link" in line] == [
+        f"weir bundle create: warning: data/a: is a link to {tmp_path}/secret, which is not "
+        "below the main script's folder"]
+
+
 # Looking ---------------------------------------------------------------------------
 
 
