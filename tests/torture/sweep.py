@@ -61,7 +61,7 @@ VARYING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:)")
 # Ours, Lua's, and that of the C library, whose words io.open passes on.
 NAMED = r".*(out of memory|not enough memory|Cannot allocate memory)"
-MEMORY = re.compile(r"^(?:\S+ )*weir: " + NAMED, re.M)
+MEMORY = re.compile(r"^(?:\S+ )*weir(?: [a-z]+)*: " + NAMED, re.M)
 # A change whose answer could not be kept is above all one that may be done.
 BECAUSE = re.compile(r"^  because: " + NAMED, re.M)
 
