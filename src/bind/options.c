@@ -166,18 +166,29 @@ static void check_keys(lua_State *L, int index, const char *what,
         refuse_key(L, unknown, what, opts);
 }
 
-/* Reads what is there; false at the first thing that is wrong, where an option
- * is missing, and where a metatable could have more. */
+/* Puts a plain table in the place of one with a metatable: what that hands out
+ * belongs to nobody else, and is gone at the next collection, while we still
+ * have its bytes. */
+static void make_plain(lua_State *L, int index, const struct bind_opt *opts)
+{
+    lua_newtable(L);
+    for (const struct bind_opt *opt = opts; opt->name; opt++) {
+        if (lua_getfield(L, index, opt->name) == LUA_TNIL)
+            lua_pop(L, 1);
+        else
+            lua_setfield(L, -2, opt->name);
+    }
+    lua_replace(L, index);
+}
+
+/* Reads what is there; false at the first thing that is wrong, and where an
+ * option is missing. */
 static bool read_given(lua_State *L, int index, const struct bind_opt *opts,
                        void *out)
 {
     size_t required = 0, found = 0;
-    bool good = !lua_getmetatable(L, index);
+    bool good = true;
 
-    if (!good) {
-        lua_pop(L, 1);
-        return false;
-    }
     for (const struct bind_opt *opt = opts; opt->name; opt++)
         required += opt->required;
     lua_pushnil(L);
@@ -236,6 +247,11 @@ void bind_options(lua_State *L, int index, const char *what,
         bind_misuse(L, "%s: options must be a table, not a %s", what,
                     luaL_typename(L, index));
     luaL_checkstack(L, 4, what);
+    if (lua_getmetatable(L, index)) {
+        lua_pop(L, 1);
+        check_keys(L, index, what, opts);
+        make_plain(L, index, opts);
+    }
     if (!read_given(L, index, opts, out))
         read_in_order(L, index, what, opts, out);
 }

@@ -77,7 +77,7 @@ static int yaml_encode(lua_State *L)
 /* Removes the members that the list at `index` names. */
 static void remove_members(lua_State *L, int index, struct weir_json *json)
 {
-    for (lua_Integer i = 1; lua_geti(L, index, i) != LUA_TNIL; i++) {
+    for (lua_Integer i = 1; lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
         if (lua_type(L, -1) != LUA_TSTRING)
             bind_misuse(L, "yaml.from_json: without[%d] is no string", (int)i);
         weir_json_remove(json, lua_tostring(L, -1));

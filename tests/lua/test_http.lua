@@ -112,4 +112,20 @@ function tests.test_a_json_body_arrives_as_it_was()
   lu.assertEquals(last_request().method, "POST")
 end
 
+-- What a metamethod returns is nobody's but ours: collected while its bytes are
+-- still in use, it is whatever came in its place.
+function tests.test_options_that_a_metamethod_makes_are_kept()
+  local url, later = "http://127.0.0.1:1/" .. string.rep("y", 200), {}
+  local options = setmetatable({}, { __index = function(_, key)
+    if key == "url" then return table.concat { url } end
+    collectgarbage()
+    for i = 1, 100 do
+      later[#later + 1] = string.rep("z", #url - 4) .. string.format("%04d", i)
+    end
+  end })
+  local response, e = http.request(options)
+  lu.assertNil(response)
+  lu.assertEquals(e.url, url)
+end
+
 return tests

@@ -144,4 +144,11 @@ function T.test_a_callers_mistake_raises()
   lu.assertErrorMsgContains("max_deep", yaml.decode, "a", { max_deep = 1 })
 end
 
+function T.test_members_to_leave_out_are_a_list()
+  lu.assertEquals(yaml.from_json('{"a": 1, "b": 2}', { without = { "b" } }), "a: 1\n")
+  -- A list without an end, in C alone, where nothing could stop it.
+  local endless = setmetatable({}, { __index = tostring })
+  lu.assertEquals(yaml.from_json('{"a": 1}', { without = endless }), "a: 1\n")
+end
+
 return T
