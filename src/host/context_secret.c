@@ -39,6 +39,28 @@ static bool is_variable(const char *text, size_t len)
            !(text[0] >= '0' && text[0] <= '9');
 }
 
+/* A variable that says something to every program: its value is no secret, and
+ * the programs that are started need it, while a secret is taken from the
+ * environment. */
+static bool is_for_all(const char *name)
+{
+    static const char *const names[] = {
+        "PATH",   "HOME",   "USER",   "LOGNAME",  "SHELL",
+        "PWD",    "OLDPWD", "TERM",   "LANG",     "TZ",
+        "TMPDIR", "EDITOR", "VISUAL", "LANGUAGE", "DISPLAY"};
+    static const char *const begins[] = {"LC_", "LD_", "XDG_", "WEIR_"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        if (strncmp(name, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Absolute: what it means must not depend on where weir is started. */
 static bool is_path(const char *text, size_t len)
 {
@@ -46,25 +68,29 @@ static bool is_path(const char *text, size_t len)
            text[len - 1] != '/';
 }
 
-/* "--password=hunter2": a secret on a command line, which every user of the
- * machine can read while the program runs. */
-static bool carries_secret(const char *word)
+/* Whether one of the names, of which the last is NULL, ends those bytes. */
+static bool ends_with(const char *const *names, const char *text, size_t len)
 {
-    static const char *const names[] = {"password", "passwd", "secret",
-                                        "token",    "apikey", "api_key"};
-    size_t len = strcspn(word, "=");
+    for (; *names; names++) {
+        size_t n = strlen(*names);
 
-    if (word[len] != '=' || word[len + 1] == '\0')
-        return false;
-    while (len > 0 && *word == '-') {
-        word++;
-        len--;
-    }
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strlen(names[i]) == len && strncasecmp(word, names[i], len) == 0)
+        if (n <= len && strncasecmp(text + len - n, *names, n) == 0)
             return true;
     }
     return false;
+}
+
+/* "--client-secret=hunter2": a secret on a command line, which every user of
+ * the machine can read while the program runs. */
+static bool carries_secret(const char *word)
+{
+    static const char *const names[] = {"password", "passwd",  "passphrase",
+                                        "secret",   "token",   "apikey",
+                                        "api-key",  "api_key", NULL};
+    size_t len = strcspn(word, "=");
+
+    return word[len] == '=' && word[len + 1] != '\0' &&
+           ends_with(names, word, len);
 }
 
 static enum weir_code check_command(const struct weir_json *words,
@@ -86,12 +112,33 @@ static enum weir_code check_command(const struct weir_json *words,
             (at == weir_json_first(words) && len == 0))
             return weir_err_set(err, WEIR_CONFIG,
                                 "command: every word is a text without NUL");
-        if (carries_secret(word))
-            return weir_err_set(err, WEIR_CONFIG,
-                                "command: a word carries a secret itself, "
-                                "which does not belong in a file or on a "
-                                "command line; it is not shown");
+        if (carries_secret(word)) {
+            weir_err_set(err, WEIR_CONFIG,
+                         "command: a word carries a secret itself, "
+                         "which does not belong in a file or on a "
+                         "command line; it is not shown");
+            weir_err_hint(err, "let the program read it from a file of its "
+                               "own; if it is but a name, make it a word of "
+                               "its own, without the '='");
+            return WEIR_CONFIG;
+        }
     }
+    return WEIR_OK;
+}
+
+static enum weir_code check_variable(const char *name, size_t len,
+                                     struct weir_err *err)
+{
+    if (!is_variable(name, len))
+        return weir_err_set(err, WEIR_CONFIG,
+                            "env: expected the name of a variable (letters, "
+                            "digits, '_'); what stands there is not shown, in "
+                            "case it is the secret");
+    if (is_for_all(name))
+        return weir_err_set(err, WEIR_CONFIG,
+                            "env: %s is no secret, and other programs read "
+                            "it; expected a variable that holds this alone",
+                            name);
     return WEIR_OK;
 }
 
@@ -108,14 +155,8 @@ enum weir_code host_context_check_source(const struct weir_json *source,
     text = weir_json_string(member, &len);
     if (strcmp(key, "command") == 0)
         return check_command(member, err);
-    if (strcmp(key, "env") == 0 && text) {
-        if (is_variable(text, len))
-            return WEIR_OK;
-        return weir_err_set(err, WEIR_CONFIG,
-                            "env: expected the name of a variable (letters, "
-                            "digits, '_'); what stands there is not shown, in "
-                            "case it is the secret");
-    }
+    if (strcmp(key, "env") == 0 && text)
+        return check_variable(text, len, err);
     if (strcmp(key, "file") == 0 && text) {
         if (is_path(text, len))
             return WEIR_OK;
@@ -235,10 +276,11 @@ void host_contexts_describe(const struct weir_json *source,
 
 /* ---- getting it ---- */
 
+/* As it was when the context was chosen, before any script ran. */
 static enum weir_code from_variable(const char *name, struct weir_buf *out,
                                     struct weir_err *err)
 {
-    const char *value = host_secrecy_take(name);
+    const char *value = host_secrecy_find(name);
 
     if (!value)
         return weir_err_set(err, WEIR_CONFIG, "the variable %s is not set",
