@@ -12,11 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exit.h"
+#include "foreground.h"
 #include "signals.h"
+#include "watchdog.h"
 
 /* What of its complaints is kept, and how much of them shown. */
 #define MAX_COMPLAINT 4096
 #define MAX_SHOWN     400
+/* Between two looks at whether it was stopped, and why it should end. */
+#define LOOK_MS 50
 
 struct child {
     const char *name;
@@ -41,7 +46,8 @@ static int64_t now_ms(void)
 /* In the child, after fork: only what may be done there.  `failure` carries an
  * errno back if the program cannot be started. */
 _Noreturn static void become(char *const *argv, const int *out,
-                             const int *complaints, int failure, pid_t parent)
+                             const int *complaints, int failure, pid_t parent,
+                             const sigset_t *mask)
 {
     int null = open("/dev/null", O_RDONLY);
     int number;
@@ -53,6 +59,7 @@ _Noreturn static void become(char *const *argv, const int *out,
     signal(SIGPIPE, SIG_DFL);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
     if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
         dup2(out[1], STDOUT_FILENO) >= 0 &&
         dup2(complaints[1], STDERR_FILENO) >= 0)
@@ -81,11 +88,34 @@ static int read_failure(int from)
     return n == (ssize_t)sizeof(number) ? number : 0;
 }
 
+/* A signal that ends the process between fork and host_exit_kills would leave
+ * the child behind: it comes after both.  Returns 0 or an errno. */
+static int start_group(struct child *child, char *const *argv, const int *out,
+                       const int *complaints, int failure)
+{
+    pid_t parent = getpid();
+    sigset_t every, before;
+    int number;
+
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    child->pid = fork();
+    if (child->pid == 0)
+        become(argv, out, complaints, failure, parent, &before);
+    number = child->pid < 0 ? errno : 0;
+    if (child->pid > 0) {
+        /* Both do it, since neither knows which is first. */
+        setpgid(child->pid, child->pid);
+        host_exit_kills(child->pid);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return number;
+}
+
 /* Returns 0 or an errno. */
 static int start(struct child *child, char *const *argv)
 {
     int out[2], complaints[2], failure[2], number = 0;
-    pid_t parent = getpid();
 
     if (pipe2(out, O_CLOEXEC) != 0)
         return errno;
@@ -100,10 +130,7 @@ static int start(struct child *child, char *const *argv)
         close_pair(complaints);
         return number;
     }
-    child->pid = fork();
-    if (child->pid == 0)
-        become(argv, out, complaints, failure[1], parent);
-    number = child->pid < 0 ? errno : 0;
+    number = start_group(child, argv, out, complaints, failure[1]);
     close(out[1]);
     close(complaints[1]);
     close(failure[1]);
@@ -153,13 +180,54 @@ static void take(struct child *child, int *from, bool is_out)
     *from = -1;
 }
 
-static enum weir_code out_of_time(const struct child *child,
-                                  struct weir_err *err)
+/* ---- waiting ---- */
+
+/* A program that asks at the terminal is stopped for it: it gets the terminal.
+ * Where a person has stopped both, both go on together. */
+static enum weir_code on_stop(struct child *child, int number,
+                              struct weir_err *err)
 {
+    bool asks = number == SIGTTIN || number == SIGTTOU;
+
+    if (number == SIGTSTP && host_foreground_is_lent()) {
+        host_foreground_take(false);
+        kill(0, SIGTSTP);
+        child->deadline = now_ms() + child->timeout;
+        asks = true;
+    }
+    if (!asks)
+        return WEIR_OK;
+    if (!host_foreground_lend(child->pid)) {
+        weir_err_set(err, WEIR_CONFIG,
+                     "%s asks at the terminal, which weir has not got while "
+                     "it runs in the background",
+                     child->name);
+        weir_err_hint(err, "run weir in the foreground, or make the program "
+                           "answer without asking");
+        return WEIR_CONFIG;
+    }
+    kill(-child->pid, SIGCONT);
+    return WEIR_OK;
+}
+
+/* Between two looks at its output: whether it may go on. */
+static enum weir_code attend(struct child *child, struct weir_err *err)
+{
+    siginfo_t info = {.si_pid = 0};
+
     if (host_signal())
         return weir_err_set(err, WEIR_CANCELLED, "interrupted");
-    return weir_err_set(err, WEIR_TIMEOUT, "%s was not done within %g s",
-                        child->name, (double)child->timeout / 1000);
+    if (host_watchdog_is_over())
+        return weir_err_set(err, WEIR_TIMEOUT,
+                            "the time of the run was over before %s was done",
+                            child->name);
+    if (now_ms() >= child->deadline)
+        return weir_err_set(err, WEIR_TIMEOUT, "%s was not done within %g s",
+                            child->name, (double)child->timeout / 1000);
+    if (waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG) == 0 &&
+        info.si_pid == child->pid)
+        return on_stop(child, info.si_status, err);
+    return WEIR_OK;
 }
 
 /* Until it has closed its output and complaints.  A program that it has left
@@ -169,11 +237,10 @@ static enum weir_code listen_to(struct child *child, struct weir_err *err)
     while (child->out >= 0 || child->complaints >= 0) {
         struct pollfd fds[] = {{child->out, POLLIN, 0},
                                {child->complaints, POLLIN, 0}};
-        int64_t left = child->deadline - now_ms();
 
-        if (host_signal() || left <= 0)
-            return out_of_time(child, err);
-        if (poll(fds, 2, left < 1000 ? (int)left : 1000) < 0)
+        if (attend(child, err))
+            return err->code;
+        if (poll(fds, 2, LOOK_MS) < 0)
             continue; /* a signal */
         if (fds[0].revents)
             take(child, &child->out, true);
@@ -188,25 +255,21 @@ static enum weir_code listen_to(struct child *child, struct weir_err *err)
     return WEIR_OK;
 }
 
-/* Waits for its end; ends the group itself if `now`, or at the deadline: then
- * *late is set.  The status of waitpid. */
-static int reap(struct child *child, bool now, bool *late)
+/* Waits for its end, at most as long as it may go on.  *status is waitpid's;
+ * `err` says why it has to be ended. */
+static enum weir_code wait_for(struct child *child, int *status,
+                               struct weir_err *err)
 {
-    int status = 0;
+    pid_t pid;
 
-    for (;;) {
-        pid_t pid;
-
-        if (!now && (host_signal() || now_ms() >= child->deadline))
-            now = *late = true;
-        if (now)
-            kill(-child->pid, SIGKILL);
-        pid = waitpid(child->pid, &status, now ? 0 : WNOHANG);
-        if (pid == child->pid || (pid < 0 && errno != EINTR))
-            return status;
-        if (pid == 0)
-            poll(NULL, 0, 5);
+    while ((pid = waitpid(child->pid, status, WNOHANG)) == 0 ||
+           (pid < 0 && errno == EINTR)) {
+        if (attend(child, err))
+            return err->code;
+        poll(NULL, 0, 5);
     }
+    child->pid = 0;
+    return WEIR_OK;
 }
 
 /* ---- the end ---- */
@@ -236,11 +299,22 @@ static void add_complaint(struct child *child, struct weir_err *err)
         weir_err_append(err, "; it says: %.*s", (int)len, begin);
 }
 
-static enum weir_code judge(struct child *child, int status,
+/* Ctrl-C goes to whoever has the terminal; it was meant for all. */
+static bool was_interrupted(int status)
+{
+    return (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) ||
+           (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
+}
+
+static enum weir_code judge(struct child *child, int status, bool had_terminal,
                             struct weir_err *err)
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return WEIR_OK;
+    if (had_terminal && was_interrupted(status)) {
+        raise(SIGINT);
+        return weir_err_set(err, WEIR_CANCELLED, "interrupted");
+    }
     if (WIFSIGNALED(status))
         weir_err_set(err, WEIR_CONFIG, "%s was ended by signal %d", child->name,
                      WTERMSIG(status));
@@ -254,14 +328,22 @@ static enum weir_code judge(struct child *child, int status,
 static enum weir_code end(struct child *child, enum weir_code code,
                           struct weir_err *err)
 {
-    bool late = false;
-    int status = reap(child, code != WEIR_OK, &late);
+    bool had_terminal;
+    int status = 0;
 
-    if (code == WEIR_OK && late)
-        code = out_of_time(child, err);
-    else if (code == WEIR_OK)
-        code = judge(child, status, err);
-    if (code == WEIR_TIMEOUT)
+    if (code == WEIR_OK)
+        code = wait_for(child, &status, err);
+    if (child->pid > 0) {
+        kill(-child->pid, SIGKILL);
+        while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    host_exit_kills(0);
+    had_terminal = host_foreground_is_lent();
+    host_foreground_take(code != WEIR_OK || status != 0);
+    if (code == WEIR_OK)
+        code = judge(child, status, had_terminal, err);
+    else if (code == WEIR_TIMEOUT)
         add_complaint(child, err);
     return code;
 }

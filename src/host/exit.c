@@ -1,7 +1,10 @@
 #include "exit.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
+
+#include "foreground.h"
 
 int host_exit_code(enum weir_code code)
 {
@@ -28,10 +31,21 @@ void host_exit_last_word(void (*word)(int code, const char *why))
     last_word = word;
 }
 
+static _Atomic pid_t killed;
+
+void host_exit_kills(pid_t group)
+{
+    killed = group;
+}
+
 void host_exit_now(int code, const char *why)
 {
     void (*word)(int, const char *) = last_word;
+    pid_t group = killed;
 
+    if (group > 0)
+        kill(-group, SIGKILL);
+    host_foreground_take(true);
     if (word)
         word(code, why);
     _exit(code);

@@ -2,6 +2,8 @@
 #ifndef HOST_EXIT_H
 #define HOST_EXIT_H
 
+#include <sys/types.h>
+
 #include "weir/err.h"
 
 enum host_exit {
@@ -20,12 +22,15 @@ enum host_exit {
 /* The exit code of a run that ended with an error of this code. */
 int host_exit_code(enum weir_code code);
 
-/* Ends the process here and now, without waiting for Lua.  `why` goes into the
+/* Ends the process here and now, without waiting for Lua; a lent
+ * terminal is taken back.  `why` goes into the
  * run's report: plain words, without quotes and backslashes.  For signal
  * handlers and other threads. */
 _Noreturn void host_exit_now(int code, const char *why);
 /* `word` is called before such an end, and may do what a signal handler may;
  * NULL: nothing is. */
 void host_exit_last_word(void (*word)(int code, const char *why));
+/* A process group that is killed at such an end; 0: none is. */
+void host_exit_kills(pid_t group);
 
 #endif

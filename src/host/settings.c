@@ -240,6 +240,8 @@ static enum weir_code fetch(const struct setting *setting, const char *kept,
     if (!source)
         return WEIR_OK;
     code = host_contexts_secret(source, &text, err);
+    if (code == WEIR_CANCELLED)
+        return code; /* nothing is wrong with the context */
     if (code) {
         weir_err_prefix(err, "context %s: %s: ", settings.name,
                         setting->member);

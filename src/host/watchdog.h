@@ -37,5 +37,8 @@ bool host_watchdog_start(struct host_watchdog *watchdog);
 void host_watchdog_arm(struct host_watchdog *watchdog);
 void host_watchdog_disarm(struct host_watchdog *watchdog);
 void host_watchdog_stop(struct host_watchdog *watchdog);
+/* Whether the run that is watched, if one is, has spent a budget: for what
+ * waits without the loop. */
+bool host_watchdog_is_over(void);
 
 #endif
