@@ -90,7 +90,8 @@ static const struct host_command command_add = {
         "                          spaces and no shell reads them (a JSON\n"
         "                          list of words, if one holds a space)\n"
         "The program is run when the secret is needed, for a minute at most,\n"
-        "with nothing on its standard input; if it asks at the terminal, it has\n"
+        "with nothing on its standard input; if it asks at the terminal, it "
+        "has\n"
         "that meanwhile.\n",
     .options = add_options,
     .after = "examples:\n"
