@@ -1,6 +1,8 @@
 --- What a script declares with constants, read from its text without running it:
 -- `weir.args { … }` and `weir.needs { … }`.
 
+local json = require "weir.json"
+
 local declared = {}
 
 local constants = { ["true"] = true, ["false"] = true, ["nil"] = true }
@@ -72,6 +74,15 @@ function declared.value(script, tokens, first, last)
     "=declaration", "t", {})
   local ok, value = pcall(chunk or error)
   return ok and value or nil
+end
+
+--- A table of lists as JSON has it: empty braces are an empty list.
+function declared.as_json(value)
+  local out = {}
+  for key, item in pairs(value) do
+    out[key] = type(item) == "table" and next(item) == nil and json.array() or item
+  end
+  return out
 end
 
 return declared

@@ -2,19 +2,11 @@
 -- has read it before anything ran (weir.needs_read); calling it only tells
 -- what was granted.
 
+local as_json = require "weir.declared".as_json
 local core = require "weir.core.needs"
 local misuse = require "weir.core".misuse
 
 local needs = {}
-
---- As the reading before the run leaves it: without empty lists.
-local function as_read(declaration)
-  local out = {}
-  for key, value in pairs(declaration) do
-    if type(value) ~= "table" or next(value) ~= nil then out[key] = value end
-  end
-  return out
-end
 
 --- What the run may do: `{net =, read =, write =, env =, mutate =}`. Raises
 -- unless the declaration is the one that was read before the run.
@@ -22,7 +14,7 @@ local function call(_, declaration)
   if type(declaration) ~= "table" then
     misuse("weir.needs: expected a table, got " .. type(declaration))
   end
-  local same = core.is_declared(as_read(declaration))
+  local same = core.is_declared(as_json(declaration))
   if same == nil then
     misuse("weir.needs: nothing was declared; it must be the first statement of the script that "
       .. "is run, written as weir.needs { … } with constants, so that it can be read before "

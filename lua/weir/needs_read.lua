@@ -57,16 +57,6 @@ local function twice(tokens, first, last)
   end
 end
 
---- The declaration as JSON has it: nothing for an empty list, whose braces do
--- not say what is in none of them.
-local function as_json(value)
-  local out = {}
-  for key, item in pairs(value) do
-    if type(item) ~= "table" or next(item) ~= nil then out[key] = item end
-  end
-  return out
-end
-
 --- A fault that the permissions have, at the line of the value it is of.
 local function bad_value(tokens, first, last, e)
   local pointer = type(e.detail) == "table" and e.detail.path or ""
@@ -117,7 +107,7 @@ function needs_read.read(script)
   end
   local value = declared.value(script, tokens, first, last)
   if not value then return fault(tokens[at], "weir.needs: its table is no Lua", form) end
-  value = as_json(value)
+  value = declared.as_json(value)
   local ok, e = core.check(value)
   if not ok then return bad_value(tokens, first, last, e) end
   return value, tokens[at]

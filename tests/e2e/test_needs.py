@@ -66,6 +66,8 @@ def test_each_way_to_write_it(run, form):
     ('weir.needs {\n  net = { "a.test" },\n  net = { "b.test" },\n}', 3, "'net' stands twice"),
     ('weir.needs {\n  net = { "a.test" },\n  ["net"] = { "b.test" },\n}', 3, "'net' stands twice"),
     ('weir.needs {\n  nett = { "a.test" },\n}', 1, "there is no permission 'nett'"),
+    ('weir.needs {\n  nett = {},\n}', 1, "there is no permission 'nett'"),
+    ('weir.needs {\n  mutate = {},\n}', 2, "mutate is true or false, not array"),
     ('weir.needs {\n  net = {\n    "a.test",\n    "https://b.test",\n  },\n}', 4,
      "net[2]: 'https://b.test' is not a host: name the host alone"),
     ('weir.needs {\n  env = { "A" },\n  read = { "~/x" },\n}', 3, "read[1]: '~' is the shell's"),
@@ -81,8 +83,9 @@ def test_a_fault_ends_the_run_before_it_begins(run, text, line, message):
     assert "ran" not in result.stderr and result.stdout == ""
 
 
-def test_a_suggestion_is_made(run):
-    result = run('weir.needs { nett = { "a.test" } }')
+@pytest.mark.parametrize("list", ['{ "a.test" }', "{}"])
+def test_a_suggestion_is_made(run, list):
+    result = run("weir.needs { nett = " + list + " }")
     assert "did you mean 'net'?" in result.stderr
 
 
@@ -96,11 +99,13 @@ def test_what_was_not_read_before_the_run_is_no_declaration(run):
         print(pcall(w.needs, { net = { "tenant" } }))
         print(pcall(w.needs, { net = { "tenant" }, mutate = true }))
         print(pcall(w.needs, { net = 7 }))
+        print(pcall(w.needs, { net = { "tenant" }, nett = {} }))
         """)
     lines = other.stdout.splitlines()
     assert lines[0].startswith("true\ttable")
     assert "this is not what the script's first statement declares" in lines[1]
     assert "net is a list, not number" in lines[2]
+    assert "there is no permission 'nett'" in lines[3]
 
 
 def test_from_standard_input_too(run_weir):
