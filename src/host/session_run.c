@@ -234,10 +234,6 @@ static int report_task(lua_State *L)
     lua_settop(L, 2);
     bind_task_error(L, 2);
     lua_remove(L, 2);
-    /* A wait that Ctrl-C ended before it could reach the task. */
-    if (host_signal() && host_report_code(L, 2) == WEIR_CANCELLED &&
-        !bind_err_exit_code(L, 2))
-        return 0;
     return write_report(L);
 }
 

@@ -72,15 +72,15 @@ def test_a_signal_ends_a_secret_command_and_what_it_started(
     until(lambda: family.alive() == [])
 
 
-def test_what_a_script_sees_of_that(start_weir, script, context, sim, family):
+def test_a_signal_is_no_fault_of_the_context(start_weir, context, sim, family):
     context("add", "x", *places(sim), "--secret", family.command)
-    process = start_weir("run", "--context", "x", script("""
-        local _, e = weir.secret.find "CXONE_CLIENT_SECRET"
-        print(e.code, e.message, e.hint)"""))
+    process = start_weir("doctor", "--context", "x")
     family.begun()
     process.terminate()
     out, _ = process.communicate(timeout=60)
-    assert out == "cancelled\tinterrupted\tnil\n"
+    assert process.returncode == 143
+    assert "fail  configuration      interrupted\n" in out
+    assert "context show" not in out
 
 
 def test_the_time_of_a_run_ends_a_secret_command(start_weir, script, context, sim, family):
