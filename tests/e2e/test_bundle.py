@@ -463,13 +463,25 @@ def test_an_answer_that_cannot_be_read_is_asked_again(terminal, make_bundle, tmp
     assert len(json.loads(accepted_file(tmp_path).read_text())["accepted"]) == 1
 
 
-def test_an_answer_that_others_could_have_written_counts_for_nothing(terminal, make_bundle, tmp_path):
+def move_behind_a_link(path):
+    path.rename(path.with_name("theirs.json"))
+    path.symlink_to("theirs.json")
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda path: path.chmod(0o666),
+    pytest.param(lambda path: os.chown(path, 65534, 65534),
+                 marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")),
+    move_behind_a_link,
+])
+def test_an_answer_that_others_could_have_written_counts_for_nothing(
+        terminal, make_bundle, tmp_path, spoil):
     path = make_bundle({"main.lua": "print('it has run')\n"})
     asked = terminal("run", path)
     asked.see(r"Run it\? \[y/N\]")
     asked.type("y\r")
     asked.see("it has run")
-    accepted_file(tmp_path).chmod(0o666)
+    spoil(accepted_file(tmp_path))
     terminal("run", path).see(r"Run it\? \[y/N\]")
 
 

@@ -433,6 +433,30 @@ def test_a_file_that_others_may_have_taken_away_is_missed(key, pair, file, name)
     refuse(key("verify", file), AUTH, f"{key.config}: is a link that leads nowhere")
 
 
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+NOBODY = 65534
+
+
+@only_root
+@pytest.mark.parametrize("name", ["policy", "store", "config"])
+def test_what_belongs_to_somebody_else_decides_nothing(key, pair, file, name):
+    succeed(key("sign", "--key", "release", file))
+    succeed(key("trust", "ops", "release"))
+    key.policy.write_text("{}")
+    path = getattr(key, name)
+    os.chown(path, NOBODY, NOBODY)
+    refuse(key("verify", file), AUTH, f"{path}: it belongs to somebody else (user {NOBODY})",
+           "chown it to yourself")
+    os.chown(path, 0, 0)
+    succeed(key("verify", file))
+
+
+@only_root
+def test_a_secret_of_somebody_else_is_none_of_ours(key, pair, file):
+    os.chown(pair.with_suffix(".key"), NOBODY, NOBODY)
+    refuse(key("sign", "--key", "release", file), AUTH, "belongs to somebody else")
+
+
 def test_a_policy_that_is_a_pipe_is_not_waited_for(key, pair, file):
     succeed(key("sign", "--key", "release", file))
     os.mkfifo(key.policy)
@@ -478,6 +502,29 @@ def test_the_machines_policy_wins(weir, key, pair, file, clean_env, tmp_path):
     succeed(verify())
     machine.symlink_to("policies/machine.json")
     refuse(verify(), AUTH, "/etc/weir/policy.json: is a link that leads nowhere", "nothing is run")
+
+
+@only_root
+@pytest.mark.skipif(not namespaces_work(), reason="no mount namespaces here")
+@pytest.mark.parametrize("name", ["weir/policy.json", "weir"])
+def test_the_machines_policy_is_root_s(weir, clean_env, tmp_path, name):
+    """Also where the one who asks could have written it."""
+    etc = tmp_path / "etc"
+    (etc / "weir").mkdir(parents=True)
+    (etc / "weir/policy.json").write_text("{}")
+    shutil.copy(weir, etc / "program")
+    os.chmod(etc, 0o755)
+
+    def listed():
+        return subprocess.run(
+            ["unshare", "-m", "sh", "-c", 'mount --bind "$1" /etc && exec setpriv --reuid '
+             f'{NOBODY} --regid {NOBODY} --clear-groups /etc/program key list', "sh", etc],
+            env={**clean_env, "HOME": "/nonexistent"}, capture_output=True, text=True, timeout=60)
+
+    succeed(listed())
+    os.chown(etc / name, NOBODY, NOBODY)
+    refuse(listed(), AUTH, f"/etc/{name}: it belongs to somebody else (user {NOBODY})",
+           f"chown root /etc/{name}")
 
 
 def test_killed_in_the_midst_the_store_is_whole(key, pair, start_weir, tmp_path):
