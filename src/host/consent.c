@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -249,6 +250,8 @@ static enum weir_code ask(const struct host_bundle *bundle,
         weir_buf_fini(&text);
         return weir_err_nomem(err);
     }
+    /* What was typed before the question is no answer to it. */
+    tcflush(STDIN_FILENO, TCIFLUSH);
     fwrite(text.data, 1, text.len, stderr);
     fflush(stderr);
     weir_buf_fini(&text);

@@ -463,6 +463,19 @@ def test_an_answer_that_cannot_be_read_is_asked_again(terminal, make_bundle, tmp
     assert len(json.loads(accepted_file(tmp_path).read_text())["accepted"]) == 1
 
 
+def test_what_was_typed_before_the_question_is_no_answer(terminal, weir, make_bundle, tmp_path):
+    path = make_bundle({"main.lua": "print('it has run')\n"})
+    os.mkfifo(tmp_path / "go")
+    asked = terminal("-c", f"cat go && exec {weir} run {path}", program="/bin/sh")
+    asked.child.setecho(True)
+    asked.type("y\r").see("^y$")
+    (tmp_path / "go").write_text("now\n")
+    asked.see(r"Run it\? \[y/N\]")
+    asked.type("n\r")
+    assert asked.ended() == 5
+    assert "it has run" not in asked.text()
+
+
 def move_behind_a_link(path):
     path.rename(path.with_name("theirs.json"))
     path.symlink_to("theirs.json")
