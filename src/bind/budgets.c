@@ -40,6 +40,7 @@ static void spend(struct bind_budgets *budgets, enum bind_budget which)
     int none = BIND_BUDGET_NONE;
 
     atomic_compare_exchange_strong(&budgets->spent, &none, (int)which);
+    bind_running_nudge(budgets->running);
 }
 
 void bind_budgets_renew(struct bind_budgets *budgets)
@@ -106,16 +107,30 @@ static void *allocate(void *ud, void *block, size_t old, size_t size)
     return grown;
 }
 
-size_t bind_budgets_measure(void)
+static size_t of_process(void)
 {
     struct mallinfo2 info = mallinfo2();
 
     return info.uordblks + info.hblkhd;
 }
 
+static bool is_heavy(const struct bind_budgets *budgets)
+{
+    return budgets->max_memory > 0 &&
+           atomic_load_explicit(&budgets->process, memory_order_relaxed) >
+               budgets->max_memory + budgets->base;
+}
+
+bool bind_budgets_measure(struct bind_budgets *budgets)
+{
+    atomic_store(&budgets->process, of_process());
+    return is_heavy(budgets);
+}
+
 void bind_budgets_open(lua_State *L, struct bind_budgets *budgets)
 {
-    budgets->base = bind_budgets_measure();
+    budgets->running = &bind_context(L)->running;
+    budgets->base = of_process();
     /* At least what will be given back of the little that there is. */
     budgets->memory = ((size_t)lua_gc(L, LUA_GCCOUNT) + 1) * 2048;
     lua_setallocf(L, allocate, bind_context(L));
@@ -125,14 +140,10 @@ void bind_budgets_open(lua_State *L, struct bind_budgets *budgets)
  * knows nothing of their weight: it is called when they weigh too much. */
 static void weigh(lua_State *L, struct bind_budgets *budgets)
 {
-    size_t most = budgets->max_memory + budgets->base;
-
-    if (budgets->max_memory == 0 ||
-        atomic_load_explicit(&budgets->process, memory_order_relaxed) <= most)
+    if (!is_heavy(budgets))
         return;
     lua_gc(L, LUA_GCCOLLECT);
-    atomic_store(&budgets->process, bind_budgets_measure());
-    if (atomic_load(&budgets->process) > most)
+    if (bind_budgets_measure(budgets))
         spend(budgets, BIND_BUDGET_MEMORY);
 }
 

@@ -41,6 +41,8 @@ struct bind_budgets {
     atomic_bool late;      /* the time is over: tasks are cancelled */
     atomic_size_t process; /* bytes of the whole process, as last measured */
 
+    struct bind_running *running; /* is nudged when a budget is spent */
+
     size_t memory; /* bytes of the Lua state, with what malloc adds */
     size_t base;   /* bytes of the process when the run began */
     bool refused;  /* the state was refused memory */
@@ -57,8 +59,9 @@ void bind_budgets_open(lua_State *L, struct bind_budgets *budgets);
 
 /* Nothing is spent any more: another input begins. */
 void bind_budgets_renew(struct bind_budgets *budgets);
-/* Measures the memory of the process; from any thread. */
-size_t bind_budgets_measure(void);
+/* Measures the memory of the process, for the hook to see; true if that is
+ * too much.  From any thread. */
+bool bind_budgets_measure(struct bind_budgets *budgets);
 /* The one that is spent, or late, or BIND_BUDGET_NONE. */
 enum bind_budget bind_budgets_spent(const struct bind_budgets *budgets);
 

@@ -9,10 +9,9 @@
 #include "exit.h"
 #include "scheduler.h"
 
-/* Instructions between two looks at the flag: under 1 ms of Lua. */
-#define HOOK_COUNT 10000
-/* Where time is measured: what one of them does can take long. */
-#define BUDGET_COUNT 1000
+/* Instructions between two looks at the flags, once there are some: what one
+ * of them does can take long. */
+#define HOOK_COUNT 1000
 
 /* A signal handler has no argument to find these by. */
 static volatile sig_atomic_t received;
@@ -123,10 +122,11 @@ unsigned host_signals_take(void)
 
     if (received != SIGINT)
         return 0;
-    received = 0;
-    n_interrupts = n_raised = 0;
+    /* First: what comes after it nudges anew. */
     if (reached)
         bind_running_calm(reached);
+    received = 0;
+    n_interrupts = n_raised = 0;
     return n;
 }
 
@@ -155,9 +155,7 @@ static void on_count(lua_State *L, lua_Debug *frame);
 /* After a nudge: from time to time where there is something to look for. */
 static void settle(lua_State *L)
 {
-    if (bind_budgets(L))
-        lua_sethook(L, on_count, LUA_MASKCOUNT, BUDGET_COUNT);
-    else if (received)
+    if (received || bind_budgets_spent(bind_budgets(L)) != BIND_BUDGET_NONE)
         lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
     else
         lua_sethook(L, NULL, 0, 0);
@@ -189,6 +187,4 @@ static void on_count(lua_State *L, lua_Debug *frame)
 void host_signals_hook(lua_State *L)
 {
     bind_context(L)->running.hook = on_count;
-    if (bind_budgets(L))
-        settle(L);
 }

@@ -39,9 +39,7 @@ void host_signals_guard(struct bind_task *task);
 unsigned host_signals_interrupts(void);
 /* The same, and forgets them. */
 unsigned host_signals_take(void);
-/* Says what hook it is that reaches the coroutines of `L`.  Where budgets are
- * measured it is set at once; to be called before any coroutine is made, since
- * each inherits it from the one that makes it. */
+/* Says what hook it is that reaches the coroutines of `L`. */
 void host_signals_hook(lua_State *L);
 
 #endif

@@ -135,7 +135,8 @@ static void measure(struct host_watchdog *dog)
 
     if (began < dog->measure_at)
         return;
-    atomic_store(&dog->budgets->process, bind_budgets_measure());
+    if (bind_budgets_measure(dog->budgets))
+        host_signals_nudge();
     dog->measure_at = began + 50 * (read_clock(CLOCK_MONOTONIC) - began);
 }
 
