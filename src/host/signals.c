@@ -12,6 +12,13 @@
 /* Instructions between two looks at the flags, once there are some: what one
  * of them does can take long. */
 #define HOOK_COUNT 1000
+/* ThreadSanitizer hands a signal on at the next call that it knows: in its
+ * build a loop looks at the flags by itself. */
+#ifdef __SANITIZE_THREAD__
+#define LOOKS true
+#else
+#define LOOKS false
+#endif
 
 /* A signal handler has no argument to find these by. */
 static volatile sig_atomic_t received;
@@ -155,7 +162,8 @@ static void on_count(lua_State *L, lua_Debug *frame);
 /* After a nudge: from time to time where there is something to look for. */
 static void settle(lua_State *L)
 {
-    if (received || bind_budgets_spent(bind_budgets(L)) != BIND_BUDGET_NONE)
+    if (LOOKS || received ||
+        bind_budgets_spent(bind_budgets(L)) != BIND_BUDGET_NONE)
         lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
     else
         lua_sethook(L, NULL, 0, 0);
@@ -187,4 +195,6 @@ static void on_count(lua_State *L, lua_Debug *frame)
 void host_signals_hook(lua_State *L)
 {
     bind_context(L)->running.hook = on_count;
+    if (LOOKS)
+        settle(L); /* each coroutine has it from the one that makes it */
 }
