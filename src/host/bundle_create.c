@@ -269,15 +269,32 @@ static enum weir_code take_json(lua_State *L, int index, const char *name,
     return code;
 }
 
+/* The bundle must not take the place of what it was made of, which is how
+ * --exe names it for a script without ".lua". */
+static enum weir_code check_output(struct job *job, const char *input)
+{
+    struct stat output, source;
+
+    if (stat(job->output, &output) != 0 || stat(input, &source) != 0 ||
+        output.st_dev != source.st_dev || output.st_ino != source.st_ino)
+        return WEIR_OK;
+    return weir_err_set(&job->err, WEIR_USAGE,
+                        "%s is a file that goes into the bundle; name another "
+                        "with -o",
+                        job->output);
+}
+
 /* The files of the list, whose texts Lua keeps. */
 static enum weir_code take_files(lua_State *L, int index, struct job *job)
 {
+    enum weir_code code = WEIR_OK;
+
     lua_getfield(L, index, "list");
     job->n_files = lua_rawlen(L, -1);
     job->files = calloc(job->n_files + 1, sizeof(*job->files));
     if (!job->files)
         return weir_err_nomem(&job->err);
-    for (size_t i = 0; i < job->n_files; i++) {
+    for (size_t i = 0; i < job->n_files && code == WEIR_OK; i++) {
         struct weir_archive_file *file = &job->files[i];
 
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
@@ -285,10 +302,12 @@ static enum weir_code take_files(lua_State *L, int index, struct job *job)
         file->name = lua_tostring(L, -1);
         lua_getfield(L, -2, "text");
         file->data = lua_tolstring(L, -1, &file->size);
-        lua_pop(L, 3);
+        lua_getfield(L, -3, "disk");
+        code = check_output(job, lua_tostring(L, -1));
+        lua_pop(L, 4);
     }
     lua_pop(L, 1);
-    return WEIR_OK;
+    return code;
 }
 
 /* This program, without the bundle that may be behind it. */
@@ -455,9 +474,9 @@ static enum weir_code make(lua_State *L, int index, struct job *job)
         code = job->needs ? WEIR_OK : weir_err_nomem(&job->err);
     }
     if (code == WEIR_OK)
-        code = take_files(L, index, job);
-    if (code == WEIR_OK)
         code = take_output(job);
+    if (code == WEIR_OK)
+        code = take_files(L, index, job);
     return code ? code : write_bundle(job);
 }
 

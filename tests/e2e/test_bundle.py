@@ -183,6 +183,19 @@ def test_a_link_that_leads_out_is_told(make_bundle, script, run_weir, tmp_path, 
         "below the main script's folder"]
 
 
+@pytest.mark.parametrize("words", [["--exe"], ["-o", "tool"], ["-o", "./lib/a"],
+                                   ["-o", "same", "--sign", "none"]])
+def test_the_source_is_not_written_over(script, run_weir, tmp_path, words):
+    script("print('mine')\n", "tool")
+    script("return 1\n", "lib/a")
+    (tmp_path / "same").hardlink_to(tmp_path / "tool")
+    made = run_weir("bundle", "create", "tool", "--include", "lib", *words, cwd=tmp_path)
+    assert made.returncode == 64, made
+    assert "is a file that goes into the bundle; name another with -o" in made.stderr
+    assert (tmp_path / "tool").read_text() == "print('mine')\n"
+    assert (tmp_path / "lib/a").read_text() == "return 1\n"
+
+
 # Looking ---------------------------------------------------------------------------
 
 
