@@ -286,6 +286,18 @@ def test_an_answer_is_remembered_for_the_key(terminal, trusted, signed):
     terminal("bundle", "run", newer).see(r"Run it\? \[y/N\]")
 
 
+def test_an_answer_for_a_key_that_is_not_trusted_is_for_these_bytes(signed, terminal):
+    """Anybody can put that key's id into a signature's file."""
+    path = signed()
+    asked = terminal("bundle", "run", path).see(r"Run it\? \[y/N\]")
+    asked.type("y\r").see("it has run")
+    terminal("bundle", "run", path).see("it has run")
+    signature = signature_of(path).read_bytes()
+    other = signed(files={"main.lua": "print('it has ' .. 'run too')\n"})
+    signature_of(other).write_bytes(signature)
+    terminal("bundle", "run", other).see(r"Run it\? \[y/N\]")
+
+
 @pytest.mark.parametrize("meanwhile, said", [
     (lambda key, run: run("bundle", "run", "newer.weir"), '"greet" 1.0.0 is older than 2.0.0'),
     (lambda key, run: key("revoke", "release"), "which is revoked since"),

@@ -3,12 +3,16 @@ weir's in minisign."""
 
 import base64
 import concurrent.futures
+import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import stat
+import struct
 import subprocess
+import time
 
 import pytest
 
@@ -223,6 +227,61 @@ def test_a_question_can_be_left(key, terminal, byte, said):
     term.ended()
     assert "half" not in term.text()
     assert not (key.config / "keys/left.key").exists()
+
+
+@pytest.mark.parametrize("end", ["one\r", "\x03", "\x04", "\x1c", signal.SIGTERM, signal.SIGHUP])
+def test_the_terminal_shows_again_what_is_typed(terminal, weir, end):
+    """However the question ended."""
+    term = terminal("-c", f"trap : INT QUIT; stty echo; {weir} key new a; stty -a",
+                    program="/bin/sh")
+    term.see("password for the new key:")
+    if isinstance(end, str):
+        term.type(end)
+    else:
+        os.kill(int(subprocess.check_output(["pgrep", "-P", str(term.child.pid)])), end)
+    if end == "one\r":
+        term.see("the same once more:").type("two\r")
+    term.ended()
+    assert re.search(r"[^-]\becho\b", term.text()), term.text()
+
+
+def encrypted(path, password):
+    """Encrypts a secret key's file as minisign does, but at the lowest cost."""
+    comment, word, _ = path.read_text().split("\n")
+    raw = bytearray(base64.b64decode(word))
+    raw[2:4] = b"Sc"
+    raw[38:54] = struct.pack("<QQ", 32768, 1 << 24)
+    raw[126:158] = hashlib.blake2b(raw[:2] + raw[54:126], digest_size=32).digest()
+    stream = hashlib.scrypt(password, salt=raw[6:38], n=1024, r=8, p=1, dklen=104)
+    raw[54:158] = bytes(a ^ b for a, b in zip(raw[54:158], stream))
+    path.write_text(f"{comment}\n{base64.b64encode(raw).decode()}\n")
+
+
+def test_a_password_goes_from_the_environment(weir, clean_env, key, pair, file):
+    """Others of this user, and a core, would find it there as long as it runs."""
+    encrypted(pair.with_suffix(".key"), b"hunter2")
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    process = subprocess.Popen(
+        [weir, "key", "sign", "--key", "release", "--password-env", "HUSH", str(file)],
+        env={**clean_env, "HUSH": "hunter2", "SHOWN": "hunter3"}, stdout=writing)
+    os.close(writing)
+    try:
+        while not file.with_name("deploy.weir.minisig").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        with open(f"/proc/{process.pid}/environ", "rb") as environment:
+            seen = environment.read()
+    finally:
+        with open(reading, "rb") as pipe:
+            pipe.read()
+        process.wait(timeout=60)
+    assert process.returncode == 0
+    assert b"hunter3" in seen and b"hunter2" not in seen
 
 
 # ---- minisign ----
