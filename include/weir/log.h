@@ -50,6 +50,10 @@ bool weir_log_enabled(const struct weir_log *log, enum weir_log_level level);
  * 4,096 secrets are kept, the oldest token forgotten first. */
 enum weir_code weir_log_secret(struct weir_log *log, const char *secret,
                                size_t len, struct weir_err *err);
+/* `known` is called after the log was told of a secret that it did not know;
+ * NULL: nothing is.  It may not tell it of more. */
+void weir_log_on_secret(struct weir_log *log, void (*known)(void *ud),
+                        void *ud);
 /* As weir_log_secret for the pair "user:password" of HTTP Basic. */
 enum weir_code weir_log_basic(struct weir_log *log, const char *user,
                               const char *password, struct weir_err *err);

@@ -22,6 +22,8 @@ struct weir_log {
     enum weir_log_level level;
     enum weir_log_format format;
     struct weir_secrets secrets;
+    void (*known)(void *ud); /* of one more */
+    void *known_ud;
 };
 
 static const char *const words[] = {"debug", "info", "warn", "error", "off"};
@@ -89,7 +91,18 @@ bool weir_log_enabled(const struct weir_log *log, enum weir_log_level level)
 enum weir_code weir_log_secret(struct weir_log *log, const char *secret,
                                size_t len, struct weir_err *err)
 {
-    return weir_secrets_add(&log->secrets, secret, len, err);
+    uint64_t added = log->secrets.added;
+    enum weir_code code = weir_secrets_add(&log->secrets, secret, len, err);
+
+    if (log->known && log->secrets.added != added)
+        log->known(log->known_ud);
+    return code;
+}
+
+void weir_log_on_secret(struct weir_log *log, void (*known)(void *ud), void *ud)
+{
+    log->known = known;
+    log->known_ud = ud;
 }
 
 enum weir_code weir_log_basic(struct weir_log *log, const char *user,

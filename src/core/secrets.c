@@ -112,6 +112,7 @@ enum weir_code weir_secrets_add(struct weir_secrets *secrets, const char *text,
             (secrets->n - at) * sizeof(*secrets->list));
     secrets->list[at] = (struct weir_secret){copy, len, ++secrets->clock};
     secrets->n++;
+    secrets->added++;
     index_first(secrets);
     return WEIR_OK;
 }

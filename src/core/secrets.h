@@ -25,6 +25,7 @@ struct weir_secrets {
     struct weir_secret *list; /* by bytes; a prefix before what it begins */
     size_t n, cap;
     uint64_t clock;
+    uint64_t added;    /* how many there have ever been */
     size_t first[257]; /* list[first[b]] is the first that begins with b */
 };
 

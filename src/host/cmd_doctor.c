@@ -179,7 +179,9 @@ static int run(int argc, char **argv)
         return host_usage_error("doctor", "--timeout takes seconds above 0");
     it.close = host_probe(host_probe_close);
     it.constants = host_probe(host_probe_constants);
-    code = host_session_begin(&session, &given.session);
+    code = host_session_open(&session, &given.session);
+    if (code == 0)
+        code = host_session_begin(&session, &given.session);
     if (code == 0)
         code = examine(&it);
     return host_session_end(&session, code);

@@ -61,13 +61,11 @@ static int run(int argc, char **argv)
 
     if (file < 0)
         return code;
-    if (host_trust_check_unsigned("what is typed", &err)) {
-        code = host_exit_code(err.code);
-        fprintf(stderr, "weir repl: %s; %s\n", err.message, err.hint);
-        weir_err_clear(&err);
-        return code;
-    }
-    code = host_session_begin(&session, &given.session);
+    code = host_session_open(&session, &given.session);
+    if (code == 0 && host_trust_check_unsigned("what is typed", &err))
+        code = host_complain_err(&session, &err);
+    if (code == 0)
+        code = host_session_begin(&session, &given.session);
     if (code == 0)
         code = host_repl_run(&session, &(struct host_repl_options){
                                            .files = argv + file,

@@ -1,7 +1,5 @@
 /* weir run: a script, from its file to its exit code. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bundle_file.h"
@@ -61,8 +59,12 @@ const struct host_command host_command_run = {
         "simulator does meanwhile: faults, activation, seed.\n"
         "\n"
         "With --report, FILE says what ran, where, when, and how every call\n"
-        "that changes something ended, also when the run fails or is\n"
-        "interrupted. While it runs, and after kill -9, it says \"running\".\n"
+        "that changes something ended, also when the run fails, is refused or\n"
+        "is interrupted. While it runs, and after kill -9, it says "
+        "\"running\".\n"
+        "An earlier report is replaced; a file with something else in it is\n"
+        "left as it is, and nothing runs. Of two runs with one FILE the last\n"
+        "to end has it.\n"
         "\n"
         "A script that begins with weir.needs { ... } may do what it declares\n"
         "there and no more; --net, --deny-net and the like leave less of it,\n"
@@ -87,17 +89,6 @@ const struct host_command host_command_run = {
     .runs = true,
     .run = run,
 };
-
-/* What a script wrote must have arrived before the run counts as done. */
-static int flush_output(struct host_session *session, int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    /* A reader that went away (head, a closed pager) needs no message. */
-    if (errno != EPIPE)
-        host_complain(session, "weir: standard output: %s", strerror(errno));
-    return code ? code : HOST_EXIT_FAILED;
-}
 
 struct script {
     int argc;
@@ -176,10 +167,7 @@ static int load_bundle(lua_State *L, const struct host_bundle *bundle,
 static int load(lua_State *L)
 {
     struct script *script = lua_touserdata(L, 1);
-    struct host_run_program program = {
-        .path = script->argv[script->index],
-        .arguments = script->argv + script->index + 1,
-        .n_arguments = (size_t)(script->argc - script->index - 1)};
+    struct host_run_program program = {.path = script->argv[script->index]};
     char sha256[WEIR_HASH_HEX_SIZE];
     int status;
 
@@ -220,17 +208,7 @@ static int run_script(struct host_session *session, struct script *script)
     weir_buf_fini(&script->text);
     if (!host_session_protect(session, spread, script, 1, LUA_MULTRET))
         return HOST_EXIT_FAILED;
-    return flush_output(session, host_session_run(session, nargs));
-}
-
-static int fail(const char *command, struct weir_err *err)
-{
-    int code = host_exit_code(err->code);
-
-    fprintf(stderr, "weir %s: %s%s%s\n", command, err->message,
-            err->hint[0] ? "; " : "", err->hint);
-    weir_err_clear(err);
-    return code;
+    return host_session_run(session, nargs);
 }
 
 /* What is asked of a bundle before anything is made for it to run. */
@@ -277,29 +255,62 @@ static enum weir_code open_bundle(const char *path, struct run_command *given,
     return code;
 }
 
-static int run_given(const struct run_command *given, struct script *script)
+static int run_given(struct host_session *session,
+                     const struct run_command *given, struct script *script)
 {
-    struct host_session session;
-    int code = host_session_begin(&session, &given->session);
+    int code = host_session_begin(session, &given->session);
 
-    if (code == 0)
-        code = run_script(&session, script);
-    return host_session_end(&session, code);
+    return code ? code : run_script(session, script);
 }
 
-/* The bundle, or the text of the script, that was opened.  */
-static int run_opened(struct run_command *given, struct script *script)
+/* The bundle, or the text of the script, that was opened. */
+static int run_opened(struct host_session *session, struct run_command *given,
+                      struct script *script)
 {
     int code;
 
     if (script->bundle)
-        return run_given(given, script);
+        return run_given(session, given, script);
     script->number = host_state_read(given->session.script, &script->text);
     given->session.text = weir_buf_str(&script->text);
     given->session.text_len = script->text.len;
-    code = run_given(given, script);
+    code = run_given(session, given, script);
     weir_buf_fini(&script->text);
     return code;
+}
+
+/* Why nothing is run: somebody who was asked has pressed Ctrl-C, or what is in
+ * `err`.  The exit code, or 0. */
+static int refuse(struct host_session *session, struct weir_err *err)
+{
+    int code = host_session_interrupted(session);
+
+    if (code == HOST_EXIT_DONE && err->code)
+        return host_complain_err(session, err);
+    weir_err_clear(err);
+    return code;
+}
+
+/* From here on the report says how it ends, also where nothing is run. */
+static int run_asked(struct run_command *given, struct script *script,
+                     bool must_be_bundle)
+{
+    const char *path = script->argv[script->index];
+    struct weir_err err = WEIR_ERR_INIT;
+    struct host_session session;
+    int code;
+
+    given->session.script = path;
+    given->session.arguments = script->argv + script->index + 1;
+    given->session.n_arguments = (size_t)(script->argc - script->index - 1);
+    code = host_session_open(&session, &given->session);
+    if (code == HOST_EXIT_DONE) {
+        open_bundle(path, given, must_be_bundle, &script->bundle, &err);
+        code = refuse(&session, &err);
+    }
+    if (code == HOST_EXIT_DONE)
+        code = run_opened(&session, given, script);
+    return host_session_end(&session, code);
 }
 
 int host_run(const struct host_command *command, int argc, char **argv,
@@ -308,7 +319,6 @@ int host_run(const struct host_command *command, int argc, char **argv,
     struct run_command given = {
         .session = {.log_level = WEIR_LOG_INFO, .announce = true}};
     struct script script = {.argc = argc, .argv = argv};
-    struct weir_err err = WEIR_ERR_INIT;
     int code = 0;
 
     script.index = host_options_parse(command, argc, argv, &given, &code);
@@ -320,12 +330,7 @@ int host_run(const struct host_command *command, int argc, char **argv,
                                                    : "no script given");
     if (given.session.sim_state && !given.session.sim)
         return host_usage_error(command->name, "--sim-state needs --sim");
-    given.session.script = argv[script.index];
-    if (open_bundle(argv[script.index], &given, must_be_bundle, &script.bundle,
-                    &err))
-        code = fail(command->name, &err);
-    else
-        code = run_opened(&given, &script);
+    code = run_asked(&given, &script, must_be_bundle);
     host_bundle_free(script.bundle);
     return code;
 }
@@ -349,14 +354,20 @@ int host_run_own(int argc, char **argv)
         .session = {.log_level = WEIR_LOG_INFO, .announce = true}};
     struct script script = {.argc = argc, .argv = argv};
     struct weir_err err = WEIR_ERR_INIT;
-    enum weir_code why = host_bundle_open(NULL, &asked, &script.bundle, &err);
-    int code;
+    struct host_session session;
+    int code = host_session_open(&session, &given.session);
 
-    if (why == WEIR_OK)
-        why = permit(script.bundle, &given, &err);
-    if (why == WEIR_OK) /* not argv[0], which can be anything */
+    if (code == HOST_EXIT_DONE) {
+        if (host_bundle_open(NULL, &asked, &script.bundle, &err) == WEIR_OK)
+            permit(script.bundle, &given, &err);
+        code = refuse(&session, &err);
+    }
+    if (code == HOST_EXIT_DONE) {
+        /* Not argv[0], which can be anything. */
         given.session.script = weir_bundle_path(script.bundle->bundle);
-    code = why ? fail("bundle run", &err) : run_given(&given, &script);
+        code = run_given(&session, &given, &script);
+    }
+    code = host_session_end(&session, code);
     host_bundle_free(script.bundle);
     return code;
 }

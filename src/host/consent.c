@@ -12,6 +12,7 @@
 
 #include "files.h"
 #include "folders.h"
+#include "signals.h"
 #include "weir/cut.h"
 #include "weir/hash.h"
 
@@ -223,7 +224,7 @@ static bool read_line(char *out, size_t size)
     while (c != '\n') {
         ssize_t n = read(STDIN_FILENO, &c, 1);
 
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR && !host_signal())
             continue;
         if (n <= 0)
             return false;

@@ -199,19 +199,59 @@ static int open_place(struct host_files_place *out, char *path)
     return out->folder < 0 ? errno : 0;
 }
 
+#define MAX_LINKS 40 /* as the kernel's own */
+
+/* What the link `path` says, as seen from here; NULL if it is none. */
+static char *read_link(const char *path)
+{
+    char to[PATH_MAX], *seen = NULL;
+    ssize_t len = readlink(path, to, sizeof(to) - 1);
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash + 1 - path) : 0;
+
+    if (len <= 0)
+        return NULL;
+    to[len] = '\0';
+    if (*to == '/')
+        folder = 0;
+    return asprintf(&seen, "%.*s%s", folder, path, to) < 0 ? NULL : seen;
+}
+
+/* Where `path` leads: through every link, also one to what is not there yet.
+ * NULL without memory. */
+static char *follow(const char *path)
+{
+    char *at = strdup(path);
+
+    for (int i = 0; at && i < MAX_LINKS; i++) {
+        char *next = realpath(at, NULL);
+        bool is_there = next != NULL;
+
+        if (!is_there)
+            next = read_link(at);
+        if (!next)
+            break;
+        free(at);
+        at = next;
+        if (is_there)
+            break;
+    }
+    return at;
+}
+
 enum weir_code host_files_place_open(const char *path,
                                      struct host_files_place *out,
                                      struct weir_err *err)
 {
-    char *real = realpath(path, NULL); /* NULL: not there yet */
-    char *copy = strdup(real ? real : path);
+    char *copy = follow(path);
     enum weir_code code = check_target(path, err);
     int number;
 
     *out = (struct host_files_place){.folder = -1, .mode = 0600};
-    free(real);
-    if (!copy)
-        return weir_err_nomem(err);
+    if (!copy) {
+        weir_err_nomem(err);
+        return WEIR_NOMEM;
+    }
     number = code ? 0 : open_place(out, copy);
     if (number == ENOENT)
         code = weir_err_set(err, WEIR_CONFIG, "%s: there is no folder %s", path,

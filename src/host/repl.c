@@ -472,17 +472,6 @@ static int wait_for_tasks(struct host_repl *repl)
     return host_session_report_unseen(s);
 }
 
-/* What was printed must have arrived before the session counts as done. */
-static int flush_output(struct host_repl *repl, int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    if (errno != EPIPE)
-        host_complain(repl->session, "weir: standard output: %s",
-                      strerror(errno));
-    return code ? code : HOST_EXIT_FAILED;
-}
-
 static int finish(struct host_repl *repl)
 {
     struct host_session *s = repl->session;
@@ -492,7 +481,7 @@ static int finish(struct host_repl *repl)
         unseen = wait_for_tasks(repl);
     host_session_settle(s, "the session ends");
     host_output_flush(&s->terminal);
-    return flush_output(repl, repl->code ? repl->code : unseen);
+    return repl->code ? repl->code : unseen;
 }
 
 static bool open_repl(struct host_repl *repl, enum host_color color)

@@ -7,19 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "exit.h"
-#include "files.h"
-#include "weir/buf.h"
+#include "run_report_internal.h"
+#include "weir/cut.h"
 #include "weir/json.h"
-#include "weir/version.h"
 
-#define MAX_HEAD      ((size_t)8 << 20)
-#define MAX_TENANTS   16
-#define MAX_ARGUMENTS 1024 /* that are shown */
+/* Of tenants for which there is no room, that they are known. */
+#define MAX_LEFT_OUT 1024
 
 /* A run has one report, and a signal has no argument to find it by. */
 static struct {
@@ -29,19 +26,9 @@ static struct {
     const struct weir_log *log;
     const struct weir_changes *changes;
     struct timespec started; /* monotonic */
-    char start[32];
-    char machine[256];
-
-    char *kind, *path, *name, *version, *sha256, *signer, *signer_name;
-    char **arguments;
-    size_t n_arguments;
-    char *context;
-    bool simulated, dry_run;
-    struct {
-        char *name, *base_url;
-    } tenants[MAX_TENANTS];
-    size_t n_tenants;
-    char *error_code, *error_message;
+    struct host_run_facts facts;
+    uint64_t left_out[MAX_LEFT_OUT];
+    atomic_size_t n_left_out;
 
     /* All but the end as text: replaced as a whole, so that an end that
      * cannot wait finds the last one.  Those before it are kept, since such an
@@ -97,89 +84,21 @@ static void write_now(char out[32])
 
 /* ---- what is known before the end ---- */
 
-/* A JSON string without secrets, or null. */
-static void add_text(struct weir_buf *out, const char *text)
+/* Without memory the head before it stays; so it does where nothing is new.
+ * True if there is a new one. */
+static bool publish(void)
 {
-    struct weir_buf redacted;
-
-    if (!text) {
-        weir_buf_adds(out, "null");
-        return;
-    }
-    weir_buf_init(&redacted, MAX_HEAD);
-    if (weir_log_redact(report.log, text, strlen(text), &redacted) ||
-        weir_json_quote(out, weir_buf_str(&redacted), redacted.len))
-        weir_buf_adds(out, "\"[not shown]\"");
-    weir_buf_fini(&redacted);
-}
-
-static void add_member(struct weir_buf *out, const char *before,
-                       const char *name, const char *text)
-{
-    weir_buf_addf(out, "%s\"%s\": ", before, name);
-    add_text(out, text);
-}
-
-static void add_program(struct weir_buf *out)
-{
-    add_member(out, ",\n  \"program\": {\n    ", "kind", report.kind);
-    add_member(out, ",\n    ", "path", report.path);
-    add_member(out, ",\n    ", "name", report.name);
-    add_member(out, ",\n    ", "version", report.version);
-    add_member(out, ",\n    ", "sha256", report.sha256);
-    add_member(out, ",\n    ", "signer", report.signer);
-    add_member(out, ",\n    ", "signer_name", report.signer_name);
-    weir_buf_adds(out, "\n  },\n  \"arguments\": [");
-    for (size_t i = 0; i < report.n_arguments; i++) {
-        weir_buf_adds(out, i ? ", " : "");
-        add_text(out, report.arguments[i]);
-    }
-    weir_buf_addc(out, ']');
-}
-
-static void add_where(struct weir_buf *out)
-{
-    add_member(out, ",\n  ", "machine", report.machine);
-    add_member(out, ",\n  ", "weir", weir_version());
-    add_member(out, ",\n  ", "context", report.context);
-    weir_buf_addf(out, ",\n  \"simulator\": %s,\n  \"dry_run\": %s",
-                  report.simulated ? "true" : "false",
-                  report.dry_run ? "true" : "false");
-    weir_buf_adds(out, ",\n  \"tenants\": [");
-    for (size_t i = 0; i < report.n_tenants; i++) {
-        add_member(out, i ? ", {" : "{", "name", report.tenants[i].name);
-        add_member(out, ", ", "base_url", report.tenants[i].base_url);
-        weir_buf_addc(out, '}');
-    }
-    weir_buf_addc(out, ']');
-}
-
-static void add_error(struct weir_buf *out)
-{
-    if (!report.error_message) {
-        weir_buf_adds(out, ",\n  \"error\": null");
-        return;
-    }
-    add_member(out, ",\n  \"error\": {", "code", report.error_code);
-    add_member(out, ", ", "message", report.error_message);
-    weir_buf_addc(out, '}');
-}
-
-/* Without memory the head before it stays. */
-static void publish(void)
-{
+    const struct head *last = report.head;
+    struct head *head = NULL;
     struct weir_buf text;
-    struct head *head;
 
     if (!report.open)
-        return;
-    weir_buf_init(&text, MAX_HEAD);
-    weir_buf_addf(&text, "{\n  \"format\": %d", HOST_RUN_REPORT_FORMAT);
-    add_program(&text);
-    add_where(&text);
-    add_error(&text);
-    add_member(&text, ",\n  ", "start", report.start);
-    head = text.failed ? NULL : malloc(sizeof(*head) + text.len);
+        return false;
+    weir_buf_init(&text, HOST_RUN_REPORT_HEAD);
+    host_run_report_head(&report.facts, report.log, &text);
+    if (!text.failed && (!last || last->len != text.len ||
+                         memcmp(last->text, text.data, text.len) != 0))
+        head = malloc(sizeof(*head) + text.len);
     if (head) {
         head->older = report.head;
         head->len = text.len;
@@ -187,19 +106,25 @@ static void publish(void)
         report.head = head;
     }
     weir_buf_fini(&text);
+    return head != NULL;
 }
 
 /* ---- writing: what a signal handler may do, too ---- */
 
 struct out {
     int fd;
-    int number; /* errno of the first failure */
+    int number;    /* errno of the first failure */
+    bool one_line; /* a new line is a space: JSON has none inside a text */
     size_t used;
     char bytes[4096];
 };
 
 static void flush(struct out *out)
 {
+    for (size_t i = 0; out->one_line && i < out->used; i++) {
+        if (out->bytes[i] == '\n')
+            out->bytes[i] = ' ';
+    }
     if (!out->number && out->used > 0)
         out->number = host_files_write(out->fd, out->bytes, out->used);
     out->used = 0;
@@ -209,15 +134,17 @@ static void put(void *ud, const char *text, size_t len)
 {
     struct out *out = ud;
 
-    if (out->used + len > sizeof(out->bytes))
-        flush(out);
-    if (len > sizeof(out->bytes)) {
-        if (!out->number)
-            out->number = host_files_write(out->fd, text, len);
-        return;
+    while (len > 0) {
+        size_t room = sizeof(out->bytes) - out->used;
+        size_t part = len < room ? len : room;
+
+        memcpy(out->bytes + out->used, text, part);
+        out->used += part;
+        text += part;
+        len -= part;
+        if (out->used == sizeof(out->bytes))
+            flush(out);
     }
-    memcpy(out->bytes + out->used, text, len);
-    out->used += len;
 }
 
 static void puts_to(struct out *out, const char *text)
@@ -295,7 +222,7 @@ static void put_changes(struct out *out)
         weir_changes_text(report.changes, put, out);
         puts_to(out, "\n  ");
     }
-    puts_to(out, "]\n}\n");
+    puts_to(out, "]\n}");
 }
 
 struct end {
@@ -304,31 +231,39 @@ struct end {
     const char *why; /* of a "killed" one */
 };
 
-/* Returns 0 or an errno. */
-static int write_report(void *ud, int fd)
+static void put_report(struct out *out, const struct end *end)
 {
-    const struct end *end = ud;
     const struct head *head = report.head;
-    struct out out = {.fd = fd};
     char now[32];
 
     write_now(now);
-    put(&out, head->text, head->len);
-    puts_to(&out, ",\n  \"end\": ");
-    puts_to(&out, end->how ? "\"" : "null");
-    puts_to(&out, end->how ? now : "");
-    puts_to(&out, end->how ? "\",\n  \"outcome\": \"" : ",\n  \"outcome\": \"");
-    puts_to(&out, end->how ? end->how : "running");
+    put(out, head->text, head->len);
+    put_number(out,
+               ",\n  \"tenants_left_out\": ", (long long)report.n_left_out);
+    puts_to(out, ",\n  \"end\": ");
+    puts_to(out, end->how ? "\"" : "null");
+    puts_to(out, end->how ? now : "");
+    puts_to(out, end->how ? "\",\n  \"outcome\": \"" : ",\n  \"outcome\": \"");
+    puts_to(out, end->how ? end->how : "running");
     if (end->how)
-        put_number(&out, "\",\n  \"exit_code\": ", end->code);
+        put_number(out, "\",\n  \"exit_code\": ", end->code);
     else
-        puts_to(&out, "\",\n  \"exit_code\": null");
-    puts_to(&out, ",\n  \"killed_by\": ");
-    puts_to(&out, end->why ? "\"" : "null");
-    puts_to(&out, end->why ? end->why : "");
-    puts_to(&out, end->why ? "\"" : "");
-    put_spent(&out);
-    put_changes(&out);
+        puts_to(out, "\",\n  \"exit_code\": null");
+    puts_to(out, ",\n  \"killed_by\": ");
+    puts_to(out, end->why ? "\"" : "null");
+    puts_to(out, end->why ? end->why : "");
+    puts_to(out, end->why ? "\"" : "");
+    put_spent(out);
+    put_changes(out);
+}
+
+/* Returns 0 or an errno. */
+static int write_report(void *ud, int fd)
+{
+    struct out out = {.fd = fd};
+
+    put_report(&out, ud);
+    puts_to(&out, "\n");
     flush(&out);
     return out.number;
 }
@@ -345,27 +280,37 @@ static void store(void)
         host_files_place_put(&report.place, write_report, &end);
 }
 
+/* A copy, cut where it is longer than a report needs. */
+static char *copy_of(const char *text)
+{
+    size_t len = strlen(text), size = len < 8 ? 8 : len + 1;
+    char *copy;
+
+    if (size > HOST_RUN_REPORT_TEXT)
+        size = HOST_RUN_REPORT_TEXT;
+    copy = malloc(size);
+    return copy ? weir_cut_copy(copy, size, text, len) : NULL;
+}
+
 static void set(char **field, const char *text)
 {
     free(*field);
-    *field = text ? strdup(text) : NULL;
+    *field = text ? copy_of(text) : NULL;
 }
 
 void host_run_report_program(const struct host_run_program *program)
 {
+    struct host_run_facts *facts = &report.facts;
+
     if (!report.open)
         return;
-    set(&report.kind, program->kind);
-    set(&report.path, program->path);
-    set(&report.name, program->name);
-    set(&report.version, program->version);
-    set(&report.sha256, program->sha256);
-    set(&report.signer, program->signer);
-    set(&report.signer_name, program->signer_name);
-    report.arguments = program->arguments;
-    report.n_arguments = program->n_arguments < MAX_ARGUMENTS
-                             ? program->n_arguments
-                             : MAX_ARGUMENTS;
+    set(&facts->kind, program->kind);
+    set(&facts->path, program->path);
+    set(&facts->name, program->name);
+    set(&facts->version, program->version);
+    set(&facts->sha256, program->sha256);
+    set(&facts->signer, program->signer);
+    set(&facts->signer_name, program->signer_name);
     publish();
     store();
 }
@@ -374,32 +319,69 @@ void host_run_report_where(const char *context, bool simulated)
 {
     if (!report.open)
         return;
-    set(&report.context, context);
-    report.simulated = simulated;
+    set(&report.facts.context, context);
+    report.facts.simulated = simulated;
     publish();
 }
 
-void host_run_report_dry_run(void)
+/* FNV-1a, both texts with their ends. */
+static uint64_t mark_of(const char *name, const char *base_url)
 {
-    report.dry_run = true;
-    publish();
+    const char *const texts[] = {name, base_url};
+    uint64_t mark = 14695981039346656037u;
+
+    for (int i = 0; i < 2; i++) {
+        const char *at = texts[i];
+
+        do {
+            mark = (mark ^ (unsigned char)*at) * 1099511628211u;
+        } while (*at++);
+    }
+    return mark;
+}
+
+static bool is_known(const char *name, const char *base_url, uint64_t mark)
+{
+    const struct host_run_facts *facts = &report.facts;
+
+    for (size_t i = 0; i < facts->n_tenants; i++) {
+        if (strcmp(facts->tenants[i].name, name) == 0 &&
+            strcmp(facts->tenants[i].base_url, base_url) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < report.n_left_out && i < MAX_LEFT_OUT; i++) {
+        if (report.left_out[i] == mark)
+            return true;
+    }
+    return false;
+}
+
+static bool keep_tenant(const char *name, const char *base_url)
+{
+    struct host_run_facts *facts = &report.facts;
+    size_t n = facts->n_tenants;
+
+    if (n == HOST_RUN_REPORT_TENANTS)
+        return false;
+    set(&facts->tenants[n].name, name);
+    set(&facts->tenants[n].base_url, base_url);
+    if (!facts->tenants[n].name || !facts->tenants[n].base_url)
+        return false;
+    facts->n_tenants++;
+    return true;
 }
 
 bool host_run_report_tenant(const char *name, const char *base_url)
 {
-    if (report.n_tenants == MAX_TENANTS)
+    uint64_t mark = mark_of(name, base_url);
+
+    if (is_known(name, base_url, mark))
         return false;
-    for (size_t i = 0; i < report.n_tenants; i++) {
-        if (strcmp(report.tenants[i].name, name) == 0 &&
-            strcmp(report.tenants[i].base_url, base_url) == 0)
-            return false;
+    if (!keep_tenant(name, base_url)) {
+        if (report.n_left_out < MAX_LEFT_OUT)
+            report.left_out[report.n_left_out] = mark;
+        report.n_left_out++;
     }
-    set(&report.tenants[report.n_tenants].name, name);
-    set(&report.tenants[report.n_tenants].base_url, base_url);
-    if (!report.tenants[report.n_tenants].name ||
-        !report.tenants[report.n_tenants].base_url)
-        return false;
-    report.n_tenants++;
     publish();
     store();
     return true;
@@ -412,11 +394,17 @@ bool host_run_report_asked(void)
 
 void host_run_report_failure(const char *code, const char *message)
 {
-    if (!report.open || report.error_message)
+    if (!report.open || report.facts.error_message)
         return;
-    set(&report.error_code, code);
-    set(&report.error_message, message);
+    set(&report.facts.error_code, code);
+    set(&report.facts.error_message, message);
     publish();
+}
+
+void host_run_report_secret(void)
+{
+    if (publish())
+        store();
 }
 
 /* ---- begin and end ---- */
@@ -439,33 +427,27 @@ static void forget(void)
         free(head);
     }
     report.head = NULL;
-    set(&report.kind, NULL);
-    set(&report.path, NULL);
-    set(&report.name, NULL);
-    set(&report.version, NULL);
-    set(&report.sha256, NULL);
-    set(&report.signer, NULL);
-    set(&report.signer_name, NULL);
-    set(&report.context, NULL);
-    set(&report.error_code, NULL);
-    set(&report.error_message, NULL);
-    for (size_t i = 0; i < report.n_tenants; i++) {
-        set(&report.tenants[i].name, NULL);
-        set(&report.tenants[i].base_url, NULL);
-    }
-    report.n_tenants = 0;
+    host_run_facts_fini(&report.facts);
+    report.n_left_out = 0;
     host_files_place_close(&report.place);
 }
 
-static bool is_same(const char *path, const char *other)
+static void know(const struct host_run_start *start)
 {
-    struct stat a, b;
+    struct host_run_facts *facts = &report.facts;
 
-    return other && stat(path, &a) == 0 && stat(other, &b) == 0 &&
-           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    host_run_facts_fini(facts);
+    set(&facts->path, start->program);
+    facts->arguments = start->arguments;
+    facts->n_arguments = start->n_arguments;
+    facts->dry_run = start->dry_run;
+    write_now(facts->start);
+    if (gethostname(facts->machine, sizeof(facts->machine) - 1) != 0)
+        facts->machine[0] = '\0';
 }
 
-enum weir_code host_run_report_begin(const char *path, const char *program,
+enum weir_code host_run_report_begin(const char *path,
+                                     const struct host_run_start *start,
                                      const struct weir_log *log,
                                      const struct weir_changes *changes,
                                      struct weir_err *err)
@@ -473,12 +455,7 @@ enum weir_code host_run_report_begin(const char *path, const char *program,
     struct end end = {.how = NULL};
     int number;
 
-    if (is_same(path, program))
-        return weir_err_set(err, WEIR_CONFIG,
-                            "--report: %s is what is to be run, and would be "
-                            "replaced",
-                            path);
-    if (host_files_place_open(path, &report.place, err)) {
+    if (host_run_report_place(path, start->program, &report.place, err)) {
         weir_err_prefix(err, "--report: ");
         return err->code;
     }
@@ -486,10 +463,7 @@ enum weir_code host_run_report_begin(const char *path, const char *program,
     report.log = log;
     report.changes = changes;
     clock_gettime(CLOCK_MONOTONIC, &report.started);
-    write_now(report.start);
-    if (gethostname(report.machine, sizeof(report.machine) - 1) != 0)
-        report.machine[0] = '\0';
-    set(&report.path, program);
+    know(start);
     report.open = true;
     publish();
     number = report.head
@@ -510,25 +484,67 @@ const char *host_run_report_word(int code)
     return code == HOST_EXIT_DONE ? "done" : "failed";
 }
 
-bool host_run_report_end(int code, const char *how)
+/* The report that has no place, on standard error: as text after the reason,
+ * or as a member of the object that says it. */
+static void show(const struct end *end, const char *reason, bool json)
+{
+    struct out out = {.fd = STDERR_FILENO, .one_line = json};
+    struct weir_buf quoted;
+    char now[32];
+
+    weir_buf_init(&quoted, HOST_RUN_REPORT_TEXT);
+    fflush(stderr);
+    if (json && weir_json_quote(&quoted, reason, strlen(reason)) == WEIR_OK) {
+        write_now(now);
+        puts_to(&out, "{\"time\":\"");
+        puts_to(&out, now);
+        puts_to(&out, "\",\"level\":\"error\",\"message\":");
+        puts_to(&out, weir_buf_str(&quoted));
+        puts_to(&out, ",\"report\":");
+        put_report(&out, end);
+        puts_to(&out, "}");
+        flush(&out);
+        out.one_line = false;
+    } else {
+        puts_to(&out, "weir: ");
+        puts_to(&out, reason);
+        puts_to(&out, "; here it is\n");
+        put_report(&out, end);
+    }
+    puts_to(&out, "\n");
+    flush(&out);
+    weir_buf_fini(&quoted);
+}
+
+/* A run whose report is lost does not count as done, and says so wherever it
+ * is read. */
+static void show_lost(struct end *end, int number, bool json)
+{
+    char reason[256];
+
+    weir_cut_printf(reason, sizeof(reason),
+                    "the report of this run could not be written: %s",
+                    strerror(number));
+    host_run_report_failure(weir_code_word(WEIR_IO), reason);
+    if (end->code == HOST_EXIT_DONE) {
+        end->code = HOST_EXIT_FAILED;
+        end->how = host_run_report_word(end->code);
+    }
+    show(end, reason, json);
+}
+
+int host_run_report_end(int code, const char *how, bool json)
 {
     struct end end = {.code = code, .how = how};
     int number;
 
     if (!report.open || getpid() != report.pid)
-        return true;
-    publish(); /* secrets that were met later are redacted now */
+        return code;
     number = host_files_place_put(&report.place, write_report, &end);
-    if (number != 0) {
-        fprintf(stderr,
-                "weir: the report of this run could not be written: %s; "
-                "here it is\n",
-                strerror(number));
-        fflush(stderr);
-        write_report(&end, STDERR_FILENO);
-    }
+    if (number != 0)
+        show_lost(&end, number, json);
     report.open = false;
     host_exit_last_word(NULL);
     forget();
-    return number == 0;
+    return end.code;
 }

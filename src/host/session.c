@@ -286,17 +286,27 @@ static int end_now(void *ud, int code)
     return host_session_end(s, code);
 }
 
+/* What the log hides from now on, the report must not show either. */
+static void secret_known(void *ud)
+{
+    (void)ud;
+    host_run_report_secret();
+}
+
 static enum weir_code start_report(struct host_session *s,
                                    const struct host_session_options *options,
                                    struct weir_err *err)
 {
+    const struct host_run_start start = {options->script, options->arguments,
+                                         options->n_arguments,
+                                         options->confine.dry_run};
     enum weir_code code = weir_changes_new(NULL, s->log, &s->changes, err);
 
-    if (code == WEIR_OK && options->confine.dry_run)
-        host_run_report_dry_run();
     if (code == WEIR_OK)
-        code = host_run_report_begin(options->report, options->script, s->log,
+        code = host_run_report_begin(options->report, &start, s->log,
                                      s->changes, err);
+    if (code == WEIR_OK)
+        weir_log_on_secret(s->log, secret_known, s);
     return code;
 }
 
@@ -315,27 +325,38 @@ static enum weir_code choose_tenant(struct host_session *s,
     return code;
 }
 
+/* From the report on a signal is waited for, so that it says how the run
+ * ended. */
+static enum weir_code open_session(struct host_session *s,
+                                   const struct host_session_options *options,
+                                   struct weir_err *err)
+{
+    enum weir_code code = weir_log_new(NULL, log_line, s, &s->log, err);
+
+    if (code)
+        return code;
+    weir_log_set_level(s->log, (enum weir_log_level)options->log_level);
+    weir_log_set_format(s->log, (enum weir_log_format)options->log_format);
+    s->json = options->log_format == WEIR_LOG_JSON;
+    code = host_secrecy_tell(s->log, err);
+    if (code || !options->report)
+        return code;
+    host_signals_start(NULL, NULL);
+    return start_report(s, options, err);
+}
+
 static enum weir_code begin(struct host_session *s,
                             const struct host_session_options *options,
                             struct weir_err *err)
 {
-    enum weir_code code = weir_log_new(NULL, log_line, s, &s->log, err);
+    enum weir_code code = choose_tenant(s, options, err);
 
-    if (code == WEIR_OK)
-        code = host_secrecy_tell(s->log, err);
-    if (code == WEIR_OK && options->report)
-        code = start_report(s, options, err);
-    if (code == WEIR_OK)
-        code = choose_tenant(s, options, err);
     if (code == WEIR_OK)
         code = weir_loop_new(NULL, &s->loop, err);
     if (code == WEIR_OK)
         code = configure_http(s, err);
     if (code)
         return code;
-    weir_log_set_level(s->log, (enum weir_log_level)options->log_level);
-    weir_log_set_format(s->log, (enum weir_log_format)options->log_format);
-    s->json = options->log_format == WEIR_LOG_JSON;
     log_environment(s);
     s->context.loop = s->loop;
     s->context.log = s->log;
@@ -372,8 +393,8 @@ static enum weir_code begin(struct host_session *s,
     return host_doors_know(s, err);
 }
 
-int host_session_begin(struct host_session *session,
-                       const struct host_session_options *options)
+int host_session_open(struct host_session *session,
+                      const struct host_session_options *options)
 {
     struct weir_err err = WEIR_ERR_INIT;
 
@@ -381,6 +402,16 @@ int host_session_begin(struct host_session *session,
     host_terminal_init(&session->terminal, (enum host_color)options->color);
     if (options->log_format == WEIR_LOG_JSON)
         session->terminal.is_tty = session->terminal.color = false;
+    if (open_session(session, options, &err))
+        return host_complain_err(session, &err);
+    return HOST_EXIT_DONE;
+}
+
+int host_session_begin(struct host_session *session,
+                       const struct host_session_options *options)
+{
+    struct weir_err err = WEIR_ERR_INIT;
+
     if (begin(session, options, &err))
         return host_complain_err(session, &err);
     host_progress_start(&session->progress, session->context.scheduler,
@@ -388,17 +419,43 @@ int host_session_begin(struct host_session *session,
     return 0;
 }
 
-/* How the run has ended, for its report. */
-static const char *outcome(const struct host_session *s, int code)
+int host_session_interrupted(struct host_session *s)
 {
-    if (host_signal())
-        return "interrupted";
-    return s->quit.asked && code == s->quit.code ? "exit"
-                                                 : host_run_report_word(code);
+    if (!host_signal())
+        return HOST_EXIT_DONE;
+    host_say(s, "weir: interrupted");
+    s->interrupted = HOST_EXIT_SIGNAL + host_signal();
+    return s->interrupted;
 }
 
-/* Finalizers may still do things: the report comes after them, while what it
- * is made of is there. */
+/* How the run has ended, for its report: in the word for what the code is
+ * from.  A signal that came too late to change it counts for nothing. */
+static const char *outcome(const struct host_session *s, int code)
+{
+    bool spent = bind_budgets_spent(s->context.budgets) != BIND_BUDGET_NONE;
+
+    if (s->quit.asked && code == s->quit.code && !spent)
+        return "exit";
+    if (s->interrupted && code == s->interrupted)
+        return "interrupted";
+    return host_run_report_word(code);
+}
+
+/* What a script wrote must have arrived before the run counts as done. */
+static int flush_output(struct host_session *s, int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    /* A reader that went away (head, a closed pager) needs no message. */
+    if (errno != EPIPE)
+        host_complain(s, "weir: standard output: %s", strerror(errno));
+    host_run_report_failure(weir_code_word(WEIR_IO),
+                            "standard output could not be written");
+    return code ? code : HOST_EXIT_FAILED;
+}
+
+/* Finalizers may still do things and print: what is said of the run comes
+ * after them, while what it is made of is there. */
 int host_session_end(struct host_session *session, int code)
 {
     host_watchdog_stop(&session->watchdog);
@@ -412,9 +469,8 @@ int host_session_end(struct host_session *session, int code)
     sim_stop(session->sim);
     host_signals_stop();
     weir_loop_free(session->loop);
-    if (!host_run_report_end(code, outcome(session, code)) &&
-        code == HOST_EXIT_DONE)
-        code = HOST_EXIT_FAILED;
+    code = flush_output(session, code);
+    code = host_run_report_end(code, outcome(session, code), session->json);
     weir_changes_free(session->changes);
     host_doors_fini(session);
     weir_log_free(session->log);

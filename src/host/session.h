@@ -32,9 +32,11 @@ struct host_session_options {
     uint64_t sim_seed;
     const char *sim_state; /* path or NULL; only with sim */
     const char *report;    /* path or NULL: see run_report.h */
-    int log_level;         /* enum weir_log_level */
-    int log_format;        /* enum weir_log_format */
-    int color;             /* enum host_color */
+    char **arguments;      /* of the script: what the report says of them */
+    size_t n_arguments;
+    int log_level;  /* enum weir_log_level */
+    int log_format; /* enum weir_log_format */
+    int color;      /* enum host_color */
     bool traceback;
     bool trace;
     bool announce; /* say which tenant is in use, once each */
@@ -147,6 +149,7 @@ struct host_session {
     struct sim *sim;
     lua_State *L;
     struct host_quit quit;
+    int interrupted; /* the exit code that a signal has led to; 0: none has */
     bool traceback;
     bool complained; /* of a want of memory */
     bool typed;      /* somebody types: prints go out by and by */
@@ -155,13 +158,19 @@ struct host_session {
     bool json; /* stderr is read by a program: one object a line */
 };
 
-/* Makes all of it.  0, or an exit code after saying why on stderr; call
- * host_session_end in either case. */
+/* Makes what says things: terminal, log and, if one was asked for, the run's
+ * report, which from here on is told of whatever ends the run.  0, or an exit
+ * code after saying why on stderr; call host_session_end in either case. */
+int host_session_open(struct host_session *session,
+                      const struct host_session_options *options);
+/* Makes the rest of it, with the same options or more of them; as above. */
 int host_session_begin(struct host_session *session,
                        const struct host_session_options *options);
-/* Ends all of it and writes the run's report, if one was asked for.  Returns
+/* Ends all of it, writes what was printed and the run's report.  Returns
  * `code`, or another where the run cannot count as done. */
 int host_session_end(struct host_session *session, int code);
+/* If a signal has come, says so; the exit code for it, or 0. */
+int host_session_interrupted(struct host_session *session);
 
 /* Says a line (printf) on stderr, redacted: "weir: …". */
 void host_say(struct host_session *session, const char *fmt, ...)

@@ -14,6 +14,7 @@ bool host_session_protect(struct host_session *session, lua_CFunction fn,
                           void *ud, int nargs, int nresults)
 {
     lua_State *L = session->L;
+    const char *why;
 
     lua_pushcfunction(L, fn);
     lua_insert(L, -(nargs + 1));
@@ -21,10 +22,11 @@ bool host_session_protect(struct host_session *session, lua_CFunction fn,
     lua_insert(L, -(nargs + 1));
     if (lua_pcall(L, nargs + 1, nresults, 0) == LUA_OK)
         return true;
+    why =
+        lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "out of memory";
+    host_run_report_failure(weir_code_word(WEIR_NOMEM), why);
     if (!session->complained)
-        host_complain(session, "weir: %s",
-                      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
-                                                     : "out of memory");
+        host_complain(session, "weir: %s", why);
     session->complained = true;
     lua_pop(L, 1);
     return false;
@@ -299,7 +301,6 @@ static int report_spent(lua_State *L)
             return write_report(L);
     }
     bind_budgets_err(budgets, bind_budgets_spent(budgets), &err);
-    host_run_report_failure(weir_code_word(err.code), err.message);
     report->code = host_complain_err(report->session, &err);
     return 0;
 }
@@ -336,8 +337,10 @@ static int exit_code(struct host_session *s, const struct bind_task *task)
     if (s->quit.asked)
         return s->quit.code;
     if (host_signal()) {
-        host_say(s, "weir: interrupted");
-        return told.own ? told.code : HOST_EXIT_SIGNAL + host_signal();
+        int code = host_session_interrupted(s);
+
+        s->interrupted = told.own ? told.code : code;
+        return s->interrupted;
     }
     return told.code ? told.code : unseen_code;
 }

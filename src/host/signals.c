@@ -77,6 +77,12 @@ static void on_signal(int number)
         weir_loop_wake(woken);
 }
 
+/* Not SIG_IGN, which a program that is started would inherit. */
+static void on_full(int number)
+{
+    (void)number;
+}
+
 void host_signals_start(struct weir_loop *loop, struct bind_running *running)
 {
     struct sigaction action;
@@ -90,6 +96,9 @@ void host_signals_start(struct weir_loop *loop, struct bind_running *running)
     woken = loop;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    /* Beyond ulimit -f: an error of the write, which can be told of. */
+    action.sa_handler = on_full;
+    sigaction(SIGXFSZ, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     action.sa_handler = on_nudge; /* SIGURG: nobody else uses it */

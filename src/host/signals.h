@@ -18,9 +18,10 @@
 
 struct bind_task;
 
-/* Installs the handlers (SIGPIPE is ignored), in the thread that runs scripts;
- * `loop` is woken by the first signal, what is `running` is reached by each,
- * and both must outlive host_signals_stop. */
+/* Installs the handlers (SIGPIPE is ignored; beyond ulimit -f a write fails),
+ * in the thread that runs scripts; `loop` is woken by the first signal, what is
+ * `running` is reached by each, and both must outlive host_signals_stop.  NULL
+ * for both before there are any; it may be called again when there are. */
 void host_signals_start(struct weir_loop *loop, struct bind_running *running);
 void host_signals_stop(void);
 /* From any thread: the hook runs at the script's next instruction. */

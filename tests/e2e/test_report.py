@@ -6,31 +6,17 @@ import json
 import os
 import re
 import signal
-import stat
 import time
 
 import pytest
+
+from report_fixture import check, read, wait_until_it_computes
 
 DEFINITION = """{
   name = "gold_chat", channel = "chat", target_group_id = "grp_1",
   matchers = { { attribute = "customer.tier", operator = "equals", value = "gold" } },
 }"""
 CREATE = f"local tenant = cxone.connect()\ntenant.filters:create {DEFINITION}\n"
-
-
-def read(path):
-    """The report, strictly: its format is what programs rely on."""
-    text = path.read_text()
-    report = json.loads(text)
-    assert list(report) == [
-        "format", "program", "arguments", "machine", "weir", "context",
-        "simulator", "dry_run", "tenants", "error", "start", "end", "outcome",
-        "exit_code", "killed_by", "spent", "counts", "more", "changes"]
-    assert report["format"] == 1
-    assert list(report["counts"]) == [
-        "done", "refused", "ambiguous", "not_sent", "would_send", "under_way"]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    return report
 
 
 @pytest.fixture
@@ -196,6 +182,7 @@ def test_a_call_under_way_at_a_hard_end_is_counted(start_weir, script, report):
         """)
     process = start_weir("run", "--sim", "--report", report, path)
     assert process.stdout.readline() == "away\n"
+    wait_until_it_computes(process)
     process.send_signal(signal.SIGTERM)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
@@ -275,13 +262,16 @@ def test_what_cannot_be_written_at_the_end_is_on_stderr(run_weir, script, tmp_pa
     result = run_weir("run", "--sim", "--report", folder / "run.json", path)
     assert result.returncode == 1  # a run without its report does not count as done
     assert "report of this run could not be written" in result.stderr
-    told = json.loads(result.stderr[result.stderr.index("{\n"):])
-    assert told["outcome"] == "done" and told["counts"]["done"] == 1
+    told = check(result.stderr[result.stderr.index("{\n"):])
+    assert (told["outcome"], told["exit_code"]) == ("failed", 1)
+    assert told["error"]["code"] == "io"
+    assert told["counts"]["done"] == 1
 
 
 def test_a_link_stays_a_link_and_old_bytes_never_remain(run_weir, script, tmp_path):
     target = tmp_path / "target.json"
-    target.write_text("x" * 100000)
+    run_weir("run", "--sim", "--report", target, script("print 'ran'"))
+    target.write_text(target.read_text() + " " * 100000)
     link = tmp_path / "link.json"
     link.symlink_to(target)
     run_weir("run", "--sim", "--report", link, script("print 'ran'"))
@@ -325,9 +315,10 @@ def test_secrets_are_in_no_report(run_weir, script, report):
 
 
 def test_strange_arguments_are_still_json(run_weir, script, report):
-    run_weir("run", "--sim", "--report", report, script(""), b"\xff\xfe".decode("latin-1"),
-             'quote " and \\ and \x1b[31m', "")
-    assert read(report)["arguments"][1:] == ['quote " and \\ and \x1b[31m', ""]
+    run_weir("run", "--sim", "--report", report, script(""),
+             os.fsdecode(b"\xff\xfe and \xc3\xa9 \xc3"), 'quote " and \\ and \x1b[31m', "")
+    assert read(report)["arguments"] == [
+        "\ufffd\ufffd and \xe9 \ufffd", 'quote " and \\ and \x1b[31m', ""]
 
 
 def test_the_tenant_is_told_once_and_reported(run_weir, script, report, sim):
