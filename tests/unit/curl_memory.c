@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +170,38 @@ static void a_thread_without_a_loop_gives_and_takes(void **state)
     weir_loop_free(loop);
 }
 
+/* Bytes that malloc() has given out; 0 where a sanitizer's stands for it. */
+static size_t in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+#define MEBI ((size_t)1 << 20)
+
+/* A burst of requests must not be paid for until the end of the program. */
+static void what_is_kept_has_a_ceiling(void **state)
+{
+    static char *blocks[MANY];
+    struct weir_loop *loop;
+    size_t before, after;
+
+    (void)state;
+    assert_int_equal(weir_loop_new(NULL, &loop, NULL), WEIR_OK);
+    before = in_use();
+    for (size_t i = 0; i < MANY; i++)
+        blocks[i] = block(30000, 'c'); /* 14 MiB */
+    for (size_t i = 0; i < MANY; i++)
+        curl_free(blocks[i]);
+    after = in_use();
+    assert_true(after < before + 3 * MEBI);
+    /* The lists are in use: what is asked for again comes from there. */
+    assert_true(before == 0 || after > before + MEBI);
+    weir_loop_free(loop);
+    assert_true(in_use() < before + MEBI);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_handle_made_of_used_memory_is_new),
         cmocka_unit_test(one_loop_ends_and_the_other_goes_on),
         cmocka_unit_test(a_thread_without_a_loop_gives_and_takes),
+        cmocka_unit_test(what_is_kept_has_a_ceiling),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
