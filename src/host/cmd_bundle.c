@@ -5,6 +5,7 @@
 #include "bundle_commands.h"
 #include "bundle_file.h"
 #include "commands.h"
+#include "ending.h"
 #include "exit.h"
 #include "run.h"
 #include "tool.h"
@@ -40,17 +41,6 @@ static const struct host_command command_inspect = {
     .run = inspect,
 };
 
-/* Says why on stderr; the exit code. */
-static int complain(const char *command, struct weir_err *err)
-{
-    int code = host_exit_code(err->code);
-
-    fprintf(stderr, "weir %s: %s%s%s\n", command, err->message,
-            err->hint[0] ? "; " : "", err->hint);
-    weir_err_clear(err);
-    return code;
-}
-
 struct showing {
     const char *text; /* JSON */
     size_t len;
@@ -80,15 +70,14 @@ static int print_bundle(const struct host_bundle *bundle, bool as_json)
     if (!json || weir_json_write(json, as_json ? 2 : 0, &text, NULL))
         fprintf(stderr, "weir bundle inspect: out of memory\n");
     else if (as_json)
-        code = printf("%s\n", weir_buf_str(&text)) > 0 && fflush(stdout) == 0
-                   ? HOST_EXIT_DONE
-                   : HOST_EXIT_FAILED;
+        code = printf("%s\n", weir_buf_str(&text)) > 0 ? HOST_EXIT_DONE
+                                                       : HOST_EXIT_FAILED;
     else
         code = host_tool_run("bundle inspect", show,
                              &(struct showing){text.data, text.len});
     weir_json_free(json);
     weir_buf_fini(&text);
-    return code;
+    return host_ending_flushed("bundle inspect", code);
 }
 
 /* The one file of the command line, or -1. */
@@ -119,7 +108,7 @@ static int inspect(int argc, char **argv)
     if (file < 0)
         return code;
     if (host_bundle_open(argv[file], &asked, &bundle, &err))
-        return complain("bundle inspect", &err);
+        return host_ending_err("bundle inspect", &err);
     code = print_bundle(bundle, given.json);
     host_bundle_free(bundle);
     return code;
@@ -156,13 +145,13 @@ static int verify(int argc, char **argv)
     if (file < 0)
         return code;
     if (host_bundle_open(argv[file], &asked, &bundle, &err))
-        return complain("bundle verify", &err);
+        return host_ending_err("bundle verify", &err);
     printf("%s: %s %s, %s\n", argv[file],
            weir_bundle_manifest(bundle->bundle)->name,
            weir_bundle_manifest(bundle->bundle)->version,
            host_bundle_signed_words(bundle, words, sizeof(words)));
     host_bundle_free(bundle);
-    return fflush(stdout) == 0 ? HOST_EXIT_DONE : HOST_EXIT_FAILED;
+    return host_ending_flushed("bundle verify", HOST_EXIT_DONE);
 }
 
 /* ---- run ---- */

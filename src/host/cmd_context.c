@@ -6,21 +6,11 @@
 
 #include "commands.h"
 #include "contexts.h"
+#include "ending.h"
 #include "exit.h"
 #include "terminal.h"
 
 /* ---- what all of them do ---- */
-
-static int complain(const char *command, struct weir_err *err)
-{
-    int code = host_exit_code(err->code);
-
-    fprintf(stderr, "weir %s: %s\n", command, err->message);
-    if (err->hint[0])
-        fprintf(stderr, "  what to do: %s\n", err->hint);
-    weir_err_clear(err);
-    return code;
-}
 
 /* The one operand of a command; or NULL, said, with *code set. */
 static const char *one_name(const struct host_command *command, int argc,
@@ -36,14 +26,6 @@ static const char *one_name(const struct host_command *command, int argc,
         *code = host_usage_error(
             command->name, "one name at a time, not '%s' too", argv[first + 1]);
     return NULL;
-}
-
-static int flushed(const char *command, int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fprintf(stderr, "weir %s: standard output cannot be written\n", command);
-    return HOST_EXIT_FAILED;
 }
 
 /* ---- add ---- */
@@ -200,8 +182,8 @@ static int add(int argc, char **argv)
                                 : !given.client_id ? "client-id"
                                                    : "secret");
     if (keep(name, &given, &err))
-        return complain(command_add.name, &err);
-    return flushed(command_add.name, HOST_EXIT_DONE);
+        return host_ending_err(command_add.name, &err);
+    return host_ending_flushed(command_add.name, HOST_EXIT_DONE);
 }
 
 /* ---- use, remove ---- */
@@ -246,7 +228,7 @@ static int use(int argc, char **argv)
     if (!name)
         return code;
     if (host_contexts_edit(&contexts, &err))
-        return complain(command_use.name, &err);
+        return host_ending_err(command_use.name, &err);
     context = host_contexts_find(&contexts, name, &err);
     if (context && host_contexts_use(&contexts, name))
         weir_err_nomem(&err);
@@ -255,8 +237,8 @@ static int use(int argc, char **argv)
                weir_json_get_string(context, "tenant"));
     host_contexts_fini(&contexts);
     if (err.code)
-        return complain(command_use.name, &err);
-    return flushed(command_use.name, HOST_EXIT_DONE);
+        return host_ending_err(command_use.name, &err);
+    return host_ending_flushed(command_use.name, HOST_EXIT_DONE);
 }
 
 static int remove_one(int argc, char **argv)
@@ -271,7 +253,7 @@ static int remove_one(int argc, char **argv)
     if (!name)
         return code;
     if (host_contexts_edit(&contexts, &err))
-        return complain(command_remove.name, &err);
+        return host_ending_err(command_remove.name, &err);
     if (host_contexts_find(&contexts, name, &err)) {
         host_contexts_remove(&contexts, name);
         if (host_contexts_store(&contexts, &err) == WEIR_OK)
@@ -279,8 +261,8 @@ static int remove_one(int argc, char **argv)
     }
     host_contexts_fini(&contexts);
     if (err.code)
-        return complain(command_remove.name, &err);
-    return flushed(command_remove.name, HOST_EXIT_DONE);
+        return host_ending_err(command_remove.name, &err);
+    return host_ending_flushed(command_remove.name, HOST_EXIT_DONE);
 }
 
 /* ---- list, show ---- */
@@ -322,11 +304,11 @@ static int print_json(const char *command, const struct weir_json *json)
     weir_buf_init(&text, (size_t)4 << 20);
     if (weir_json_write(json, 2, &text, &err)) {
         weir_buf_fini(&text);
-        return complain(command, &err);
+        return host_ending_err(command, &err);
     }
     printf("%s\n", weir_buf_str(&text));
     weir_buf_fini(&text);
-    return flushed(command, HOST_EXIT_DONE);
+    return host_ending_flushed(command, HOST_EXIT_DONE);
 }
 
 static void print_list(const struct host_contexts *contexts)
@@ -367,12 +349,12 @@ static int list(int argc, char **argv)
         return host_usage_error(command_list.name, "unexpected word '%s'",
                                 argv[first]);
     if (host_contexts_load(&contexts, &err))
-        return complain(command_list.name, &err);
+        return host_ending_err(command_list.name, &err);
     if (given.json) {
         code = print_json(command_list.name, contexts.json);
     } else {
         print_list(&contexts);
-        code = flushed(command_list.name, HOST_EXIT_DONE);
+        code = host_ending_flushed(command_list.name, HOST_EXIT_DONE);
     }
     host_contexts_fini(&contexts);
     return code;
@@ -412,7 +394,7 @@ static int show(int argc, char **argv)
     if (first < 0 || (first < argc && !name))
         return code;
     if (host_contexts_load(&contexts, &err))
-        return complain(command_show.name, &err);
+        return host_ending_err(command_show.name, &err);
     if (!name)
         name = host_contexts_used(&contexts);
     if (name)
@@ -426,8 +408,8 @@ static int show(int argc, char **argv)
         print_context(name, context);
     host_contexts_fini(&contexts);
     if (err.code)
-        return complain(command_show.name, &err);
-    return code ? code : flushed(command_show.name, HOST_EXIT_DONE);
+        return host_ending_err(command_show.name, &err);
+    return code ? code : host_ending_flushed(command_show.name, HOST_EXIT_DONE);
 }
 
 /* ---- all ---- */

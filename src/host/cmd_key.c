@@ -60,23 +60,3 @@ const struct host_command host_command_key = {
     .parts = parts,
     .run = run,
 };
-
-int host_key_complain(const struct host_command *command, struct weir_err *err)
-{
-    int code = host_exit_code(err->code);
-
-    fprintf(stderr, "weir %s: %s\n", command->name, err->message);
-    if (*err->hint)
-        fprintf(stderr, "  what to do: %s\n", err->hint);
-    weir_err_clear(err);
-    return code;
-}
-
-int host_key_flushed(const struct host_command *command, int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fprintf(stderr, "weir %s: standard output cannot be written\n",
-            command->name);
-    return HOST_EXIT_FAILED;
-}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../sim/sim.h"
+#include "ending.h"
 #include "exit.h"
 #include "trust_files.h"
 
@@ -131,14 +132,11 @@ static int print_faults(void)
     return HOST_EXIT_DONE;
 }
 
-static int fail(const struct weir_err *err)
+static int fail(struct weir_err *err)
 {
     if (err->code == WEIR_INVALID)
         return host_usage_error("sim", "%s", err->message);
-    fprintf(stderr, "weir sim: %s\n", err->message);
-    if (*err->hint)
-        fprintf(stderr, "hint: %s\n", err->hint);
-    return host_exit_code(err->code);
+    return host_ending_err("sim", err);
 }
 
 /* The signals that end it are blocked from the start, so that none is lost

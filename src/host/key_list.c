@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "ending.h"
 #include "exit.h"
 #include "folders.h"
 #include "guarded.h"
@@ -302,8 +303,8 @@ static int run_list(int argc, char **argv)
     free(own.list);
     weir_trust_fini(&trust);
     if (err.code)
-        return host_key_complain(&host_command_key_list, &err);
-    return host_key_flushed(&host_command_key_list, HOST_EXIT_DONE);
+        return host_ending_err(host_command_key_list.name, &err);
+    return host_ending_flushed(host_command_key_list.name, HOST_EXIT_DONE);
 }
 
 /* ---- show, export ---- */
@@ -364,7 +365,7 @@ static bool one_key(const struct host_command *command, int argc, char **argv,
     if (first + 1 != argc)
         *code = host_usage_error(command->name, "expected one NAME");
     else if (find(argv[first], key, &err))
-        *code = host_key_complain(command, &err);
+        *code = host_ending_err(command->name, &err);
     else
         return true;
     return false;
@@ -381,7 +382,7 @@ static int run_show(int argc, char **argv)
     weir_minisign_id_text(key.id, id);
     weir_minisign_public_text(&key, word);
     printf("key id      %s\npublic key  %s\n", id, word);
-    return host_key_flushed(&host_command_key_show, HOST_EXIT_DONE);
+    return host_ending_flushed(host_command_key_show.name, HOST_EXIT_DONE);
 }
 
 static int run_export(int argc, char **argv)
@@ -395,9 +396,9 @@ static int run_export(int argc, char **argv)
         return code;
     weir_buf_init(&text, WEIR_MINISIGN_FILE_MAX);
     if (weir_minisign_public_write(&key, &text, &err))
-        code = host_key_complain(&host_command_key_export, &err);
+        code = host_ending_err(host_command_key_export.name, &err);
     else
         printf("%s", weir_buf_str(&text));
     weir_buf_fini(&text);
-    return host_key_flushed(&host_command_key_export, code);
+    return host_ending_flushed(host_command_key_export.name, code);
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "exit.h"
 #include "files.h"
 #include "guarded.h"
@@ -205,11 +206,11 @@ static int make_pair(const struct new_command *given, const char *name)
         code = make(given, &pair, &key, &err);
     host_guarded_unlock(lock);
     if (code)
-        exit_code = host_key_complain(&host_command_key_new, &err);
+        exit_code = host_ending_err(host_command_key_new.name, &err);
     else
         tell(given, name, &pair, &key);
     forget(&pair);
-    return host_key_flushed(&host_command_key_new, exit_code);
+    return host_ending_flushed(host_command_key_new.name, exit_code);
 }
 
 static int run(int argc, char **argv)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ending.h"
 #include "exit.h"
 #include "files.h"
 #include "key_commands.h"
@@ -113,8 +114,8 @@ static int run_sign(int argc, char **argv)
     free(out);
     free(comment);
     if (err.code)
-        return host_key_complain(&host_command_key_sign, &err);
-    return host_key_flushed(&host_command_key_sign, HOST_EXIT_DONE);
+        return host_ending_err(host_command_key_sign.name, &err);
+    return host_ending_flushed(host_command_key_sign.name, HOST_EXIT_DONE);
 }
 
 /* ---- verify ---- */
@@ -245,8 +246,8 @@ static int run_verify(int argc, char **argv)
                &signer, &err);
     free(path);
     if (err.code)
-        return host_key_complain(&host_command_key_verify, &err);
+        return host_ending_err(host_command_key_verify.name, &err);
     printf("%s: signed by %s%skey %s\ntrusted comment: %s\n", argv[first],
            signer.name, *signer.name ? ", " : "", signer.id, signer.trusted);
-    return host_key_flushed(&host_command_key_verify, HOST_EXIT_DONE);
+    return host_ending_flushed(host_command_key_verify.name, HOST_EXIT_DONE);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ending.h"
 #include "exit.h"
 #include "key_commands.h"
 #include "key_files.h"
@@ -97,10 +98,10 @@ static int run_trust(int argc, char **argv)
     if (first + 2 != argc)
         return host_usage_error("key trust", "expected NAME and KEY");
     if (trust(&given, argv[first], argv[first + 1], &key, &err))
-        return host_key_complain(&host_command_key_trust, &err);
+        return host_ending_err(host_command_key_trust.name, &err);
     weir_minisign_id_text(key.key.id, id);
     printf("trusted: %s, key %s\n", key.name, id);
-    return host_key_flushed(&host_command_key_trust, HOST_EXIT_DONE);
+    return host_ending_flushed(host_command_key_trust.name, HOST_EXIT_DONE);
 }
 
 /* ---- revoke ---- */
@@ -163,9 +164,9 @@ static int run_revoke(int argc, char **argv)
     revocation.which = argv[first];
     revocation.reason = given.reason;
     if (host_trust_change(revoke, &revocation, &err))
-        return host_key_complain(&host_command_key_revoke, &err);
+        return host_ending_err(host_command_key_revoke.name, &err);
     weir_minisign_id_text(revocation.made.id, id);
     printf("revoked: %s%skey %s\n", revocation.made.name,
            *revocation.made.name ? ", " : "", id);
-    return host_key_flushed(&host_command_key_revoke, HOST_EXIT_DONE);
+    return host_ending_flushed(host_command_key_revoke.name, HOST_EXIT_DONE);
 }

@@ -156,3 +156,36 @@ def test_what_an_err_says_counts_although_the_run_was_interrupted(start_weir, sc
         _, err = process.communicate(timeout=60)
         assert process.returncode == code
         assert "left half done" in err and "weir: interrupted" in err
+
+
+@pytest.mark.parametrize("words", [
+    ["bundle", "inspect"], ["bundle", "inspect", "--json"], ["bundle", "verify"],
+    ["key", "list"], ["context", "show", "prod"]])
+def test_a_command_whose_output_is_lost_says_so(
+        weir, run_weir, clean_env, make_bundle, words):
+    bundle = make_bundle({"main.lua": "print('ran')\n"})
+    assert run_weir("key", "new", "--no-password", "mine").returncode == 0
+    assert run_weir("key", "sign", "--key", "mine", bundle).returncode == 0
+    public = bundle.parent / ".config/weir/keys/mine.pub"
+    assert run_weir("key", "trust", "mine", public).returncode == 0
+    assert run_weir("context", "add", "prod", "--tenant", "acme", "--client-id", "ops",
+                    "--secret", "env:ACME_SECRET").returncode == 0
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [weir, *words, *([bundle] if words[0] == "bundle" else [])], env=clean_env,
+            stdout=full, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=60)
+    assert result.returncode == 1
+    command = " ".join(words[:2])
+    assert result.stderr.splitlines()[-1] == f"weir {command}: standard output cannot be written"
+
+
+@pytest.mark.parametrize("words, hint", [
+    (["bundle", "inspect", "none.lua"], "weir bundle create makes one of a script"),
+    (["key", "show", "none"], ""),
+    (["context", "use", "none"], "")])
+def test_a_command_says_what_to_do_in_one_line(run_weir, script, tmp_path, words, hint):
+    script("print 'ran'", "none.lua")
+    result = run_weir(*words, cwd=tmp_path)
+    assert result.returncode != 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"weir {' '.join(words[:2])}: ") and line.endswith(hint)
