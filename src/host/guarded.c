@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,52 @@ static enum weir_code read_all(int fd, const char *path, struct weir_buf *out,
     return code;
 }
 
+/* Where the link at `path` leads, free() it; or NULL, and *link is false if
+ * there is none. */
+static char *follow(const char *path, bool *link)
+{
+    char target[PATH_MAX], *copy, *out = NULL;
+    ssize_t len = readlink(path, target, sizeof(target) - 1);
+
+    *link = len >= 0;
+    if (len < 0)
+        return NULL;
+    target[len] = '\0';
+    if (*target == '/')
+        return strdup(target);
+    copy = strdup(path);
+    if (copy && asprintf(&out, "%s/%s", dirname(copy), target) < 0)
+        out = NULL;
+    free(copy);
+    return out;
+}
+
+/* The file has been opened, so the links come to an end. */
+enum { MAX_LINKS = 40 };
+
+/* Of a link, the folder that it leads to decides as much as its own. */
+static enum weir_code check_folders(const char *path, enum host_guard guard,
+                                    struct weir_err *err)
+{
+    enum weir_code code = check_folder(path, guard, true, err);
+    bool link = false;
+    char *at = code ? NULL : follow(path, &link);
+
+    for (int i = 0; link && at && code == WEIR_OK && i < MAX_LINKS; i++) {
+        char *next = NULL;
+
+        code = check_folder(at, guard, true, err);
+        if (code == WEIR_OK)
+            next = follow(at, &link);
+        free(at);
+        at = next;
+    }
+    if (code == WEIR_OK && link && !at)
+        code = weir_err_nomem(err);
+    free(at);
+    return code;
+}
+
 /* A file that is not there says nothing, unless somebody else took it away. */
 static enum weir_code check_absence(const char *path, enum host_guard guard,
                                     struct weir_err *err)
@@ -163,7 +210,7 @@ enum weir_code host_guarded_read(const char *path, enum host_guard guard,
     code = fstat(fd, &file) == 0 ? check_file(path, &file, guard, err)
                                  : failed(path, err);
     if (code == WEIR_OK)
-        code = check_folder(path, guard, true, err);
+        code = check_folders(path, guard, err);
     if (code == WEIR_OK)
         code = read_all(fd, path, out, err);
     close(fd);

@@ -492,6 +492,30 @@ def test_a_file_that_others_may_have_taken_away_is_missed(key, pair, file, name)
     refuse(key("verify", file), AUTH, f"{key.config}: is a link that leads nowhere")
 
 
+@pytest.mark.parametrize("name", ["policy", "store"])
+@pytest.mark.parametrize("absolute", [True, False])
+def test_where_a_link_leads_others_may_not_write_either(key, pair, file, tmp_path, name, absolute):
+    """Else it leads to any file of root's that says less, say an empty one."""
+    succeed(key("sign", "--key", "release", file))
+    succeed(key("trust", "ops", "release"))
+    key.policy.write_text("{}")
+    path = getattr(key, name)
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    safe = tmp_path / "safe"
+    safe.mkdir(mode=0o755)
+    path.rename(safe / "real.json")
+    (shared / "next.json").symlink_to("../safe/real.json")
+    path.symlink_to(shared / "next.json" if absolute else "../../shared/next.json")
+    succeed(key("verify", file))
+    os.chmod(shared, 0o777)
+    refuse(key("verify", file), AUTH, "shared: others may write this folder (mode 0777)")
+    os.chmod(shared, 0o1777)
+    succeed(key("verify", file))
+    os.chmod(safe, 0o777)
+    refuse(key("verify", file), AUTH, "safe: others may write this folder (mode 0777)")
+
+
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 NOBODY = 65534
 
