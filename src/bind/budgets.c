@@ -79,8 +79,12 @@ static bool may_grow(const struct bind_context *context, size_t by)
         return false;
     if (ceiling == 0)
         return true;
+    /* To close a coroutine takes some, too: at the ceiling each of many tasks
+     * that end would have all garbage collected for it. */
     if (!task)
         ceiling += RESERVE;
+    else if (!context->scheduler->current)
+        ceiling += spent(budgets) ? RESERVE : RESERVE / 2;
     return budgets->memory <= ceiling && by <= ceiling - budgets->memory;
 }
 

@@ -154,40 +154,36 @@ void bind_task_ready(struct bind_task *task)
         return;
     task->queued = true;
     task->next_ready = NULL;
+    task->ready_link = scheduler->ready_end;
     *scheduler->ready_end = task;
     scheduler->ready_end = &task->next_ready;
     scheduler->n_ready++;
+}
+
+/* A refused wait leaves its task in the queue while it runs; and very many
+ * may be there when a run is ended. */
+static void leave_ready(struct bind_task *task)
+{
+    struct bind_scheduler *scheduler = task->scheduler;
+
+    if (!task->queued)
+        return;
+    *task->ready_link = task->next_ready;
+    if (task->next_ready)
+        task->next_ready->ready_link = task->ready_link;
+    else
+        scheduler->ready_end = task->ready_link;
+    task->next_ready = NULL;
+    task->queued = false;
+    scheduler->n_ready--;
 }
 
 static struct bind_task *take_ready(struct bind_scheduler *scheduler)
 {
     struct bind_task *task = scheduler->ready;
 
-    scheduler->ready = task->next_ready;
-    if (!scheduler->ready)
-        scheduler->ready_end = &scheduler->ready;
-    scheduler->n_ready--;
-    task->next_ready = NULL;
-    task->queued = false;
+    leave_ready(task);
     return task;
-}
-
-/* Rare: a refused wait leaves its task in the queue while it runs. */
-static void leave_ready(struct bind_task *task)
-{
-    struct bind_scheduler *scheduler = task->scheduler;
-    struct bind_task **link = &scheduler->ready;
-
-    if (!task->queued)
-        return;
-    while (*link != task)
-        link = &(*link)->next_ready;
-    *link = task->next_ready;
-    if (scheduler->ready_end == &task->next_ready)
-        scheduler->ready_end = link;
-    task->next_ready = NULL;
-    task->queued = false;
-    scheduler->n_ready--;
 }
 
 bool bind_scheduler_ready(const struct bind_scheduler *scheduler)
@@ -451,11 +447,22 @@ static void resume(lua_State *L, struct bind_task *task)
     }
 }
 
+/* Whether a budget is spent for which the host is to do something first: the
+ * hook counts anew in every task, and comes in none of those that are short. */
+static bool must_wait(const struct bind_context *context)
+{
+    enum bind_budget which = bind_budgets_spent(context->budgets);
+
+    return which != BIND_BUDGET_NONE &&
+           (which != BIND_BUDGET_TIME || !context->scheduler->stopping);
+}
+
 void bind_scheduler_drain(lua_State *L)
 {
     struct bind_scheduler *scheduler = bind_context(L)->scheduler;
 
-    for (size_t n = scheduler->n_ready; n > 0 && scheduler->ready; n--) {
+    for (size_t n = scheduler->n_ready;
+         n > 0 && scheduler->ready && !must_wait(bind_context(L)); n--) {
         struct bind_task *task = take_ready(scheduler);
 
         if (task->state != BIND_TASK_READY)

@@ -54,6 +54,7 @@ struct bind_task {
     struct bind_task *joiners;      /* who waits for this one to end */
     struct bind_task *next_entered; /* in the list it has entered */
     struct bind_task *next_ready;
+    struct bind_task **ready_link; /* what points to it in the queue */
     struct bind_task *prev, *next; /* among the tasks that are alive */
 };
 

@@ -43,6 +43,7 @@ static void tell_kept(void *ud, const struct weir_changes_call *call,
                     by);
     weir_cut_printf(line, sizeof(line), "would send %s %s (%s; %s)",
                     call->method, path, bytes, why);
+    bind_budgets_note(&s->budgets, strlen(line));
     if (s->json && weir_log_enabled(s->log, WEIR_LOG_WARN))
         log_kept(s, call, path, by, line);
     else

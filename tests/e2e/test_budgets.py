@@ -70,6 +70,8 @@ OUTPUT = {
     "stderr": "while true do io.stderr:write(('x'):rep(1000)) end",
     "numbers": "while true do io.write(1, 2, 3) end",
     "warnings": "warn('@on') while true do warn(('x'):rep(1000)) end",
+    "what is kept back":
+        "while true do pcall(weir.http.put, 'http://127.0.0.1:1/x', {}) end",
     "the log": "while true do pcall(weir.log.info, ('x'):rep(1000)) end",
 }
 

@@ -235,6 +235,49 @@ ESCAPES = {
            } do pcall(use) end""",
 }
 
+def test_no_bytecode_that_would_run(confined, run_weir, script, tmp_path):
+    """A whole chunk of it, such as string.dump makes: a stump would be refused
+    in any case."""
+    made = run_weir("run", script("""
+        local text = string.dump(function() return "ran" end)
+        io.write((text:gsub(".", function(c) return ("\\\\x%02x"):format(c:byte()) end)))
+    """, "dump.lua"))
+    assert made.returncode == 0, made.stderr
+    code = made.stdout
+    (tmp_path / "code.lua").write_bytes(bytes.fromhex(code.replace("\\x", "")))
+    result = confined(f"""
+        local code = "{code}"
+        local given
+        local function once()
+          if not given then given = true return code end
+        end
+        local function bytes()
+          given = (given or 0) + 1
+          local byte = string.sub(code, given, given)
+          return byte ~= "" and byte or nil
+        end
+        for _, call in ipairs {{
+          function() return load(code) end,
+          function() return load(code, "x", "bt") end,
+          function() return load(code, "x", "b") end,
+          function() return load(once, "x", "bt") end,
+          function() given = nil return load(bytes) end,
+          function() return loadfile("code.lua") end,
+          function() return loadfile("code.lua", "bt") end,
+          function() return loadfile("code.lua", "b") end,
+          function() return dofile("code.lua") end,
+          function() return require("code") end,
+        }} do
+          local ok, loaded = pcall(call)
+          print(ok and loaded)
+        end
+    """, "--read=.")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert len(lines) == 10
+    assert set(lines) <= {"nil", "false"}
+
+
 WORKFLOW = """
     weir.needs { net = { "tenant" }, mutate = true }
     do

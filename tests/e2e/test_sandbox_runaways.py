@@ -178,6 +178,11 @@ RUNAWAYS = {
     "formats": "while true do string.format('%99.99f', 1e308) end",
     "json": "local t = {} for i = 1, 50000 do t[i] = i end"
         " while true do weir.json.decode(weir.json.encode(t)) end",
+    "tasks that make tasks":
+        "local function f() weir.task.spawn(f) weir.task.spawn(f) end"
+        " f() weir.task.sleep(1000)",
+    "a task that makes tasks that do":
+        "local function f() while true do weir.task.spawn(f) end end f()",
     "the error of an error":
         "while true do pcall(error, setmetatable({}, {__tostring = function()"
         " while true do end end})) end",
