@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "near_file.h"
 #include "trust_files.h"
 #include "weir/cut.h"
 
@@ -74,7 +75,12 @@ static enum weir_code open_file(const char *path, bool must, int *fd,
     if (*fd < 0 || fstat(*fd, &file) != 0) {
         if (!must)
             return WEIR_OK;
-        weir_err_set(err, WEIR_IO, "%s: %s", path, strerror(errno));
+        int number = errno;
+        char near[HOST_NEAR_FILE_SIZE] = "";
+
+        if (number == ENOENT)
+            host_near_file(path, near);
+        weir_err_set(err, WEIR_IO, "%s: %s%s", path, strerror(number), near);
         return WEIR_IO;
     }
     if (S_ISREG(file.st_mode) && looks_like_one(*fd, file.st_size))

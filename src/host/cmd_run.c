@@ -8,6 +8,7 @@
 #include "consent.h"
 #include "exit.h"
 #include "lua_state.h"
+#include "near_file.h"
 #include "report.h"
 #include "run.h"
 #include "run_report.h"
@@ -130,9 +131,13 @@ static int load_script(lua_State *L, const struct script *script,
 
     program->kind = strcmp(path, "-") == 0 ? "input" : "script";
     if (script->number) {
-        lua_pushfstring(L, "cannot open %s: %s",
+        char near[HOST_NEAR_FILE_SIZE] = "";
+
+        if (script->number == ENOENT)
+            host_near_file(path, near);
+        lua_pushfstring(L, "cannot open %s: %s%s",
                         strcmp(path, "-") == 0 ? "stdin" : path,
-                        strerror(script->number));
+                        strerror(script->number), near);
         return LUA_ERRFILE;
     }
     if (host_run_report_asked() &&

@@ -238,24 +238,55 @@ static enum weir_code wait_for_lock(int fd, const char *path,
                         TRIES * TRY_MS / 1000);
 }
 
+/* Whoever held it may have taken it away meanwhile: then somebody else can have
+ * made, and locked, another one of that name. */
+static bool is_in_place(int fd, const char *path)
+{
+    struct stat held, there;
+
+    return fstat(fd, &held) == 0 && lstat(path, &there) == 0 &&
+           held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+static enum weir_code lock_file(const char *path, int *lock,
+                                struct weir_err *err)
+{
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        enum weir_code code =
+            fd < 0 ? failed(path, err) : wait_for_lock(fd, path, err);
+
+        if (code == WEIR_OK && is_in_place(fd, path)) {
+            *lock = fd;
+            return WEIR_OK;
+        }
+        if (fd >= 0)
+            close(fd);
+        if (code)
+            return code;
+    }
+}
+
+static char *lock_of(const char *path)
+{
+    char *name = NULL;
+
+    return asprintf(&name, "%s.lock", path) < 0 ? NULL : name;
+}
+
 enum weir_code host_guarded_lock(const char *path, int *lock,
                                  struct weir_err *err)
 {
-    char *name = NULL;
     enum weir_code code = host_folders_make_private(path, err);
-    int fd;
+    char *name;
 
     if (code)
         return code;
-    if (asprintf(&name, "%s.lock", path) < 0)
+    name = lock_of(path);
+    if (!name)
         return weir_err_nomem(err);
-    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    code = fd < 0 ? failed(name, err) : wait_for_lock(fd, name, err);
+    code = lock_file(name, lock, err);
     free(name);
-    if (code == WEIR_OK)
-        *lock = fd;
-    else if (fd >= 0)
-        close(fd);
     return code;
 }
 
@@ -263,4 +294,14 @@ void host_guarded_unlock(int lock)
 {
     if (lock >= 0)
         close(lock);
+}
+
+void host_guarded_unlock_away(const char *path, int lock)
+{
+    char *name = lock >= 0 ? lock_of(path) : NULL;
+
+    if (name)
+        unlink(name);
+    free(name);
+    host_guarded_unlock(lock);
 }

@@ -33,5 +33,7 @@ enum weir_code host_guarded_read(const char *path, enum host_guard guard,
 enum weir_code host_guarded_lock(const char *path, int *lock,
                                  struct weir_err *err);
 void host_guarded_unlock(int lock);
+/* The same, and takes "PATH.lock" away: it is in a folder of somebody's own. */
+void host_guarded_unlock_away(const char *path, int lock);
 
 #endif

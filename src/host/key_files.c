@@ -10,6 +10,7 @@
 
 #include "folders.h"
 #include "guarded.h"
+#include "near_file.h"
 #include "weir/trust.h"
 
 /* ---- names ---- */
@@ -97,12 +98,21 @@ enum weir_code host_key_read_file(const char *path, size_t max,
 }
 
 static enum weir_code no_key(const char *which, const char *path,
-                             struct weir_err *err)
+                             enum host_key_half half, struct weir_err *err)
 {
+    char near[HOST_NEAR_FILE_SIZE];
+
+    if (host_key_is_path(which)) {
+        weir_err_set(err, WEIR_NOT_FOUND, "%s is not there%s", path,
+                     host_near_file(path, near));
+        return WEIR_NOT_FOUND;
+    }
     weir_err_set(err, WEIR_NOT_FOUND, "no key \"%s\": %s is not there", which,
                  path);
-    weir_err_hint(err, "'weir key new' makes one, 'weir key list' shows those "
-                       "that are there; a file is named with its path");
+    weir_err_hint(err,
+                  "%s'weir key list' shows those that are there; a file is "
+                  "named with its path",
+                  half == HOST_KEY_SECRET ? "'weir key new' makes one, " : "");
     return WEIR_NOT_FOUND;
 }
 
@@ -155,7 +165,7 @@ enum weir_code host_key_open(const char *which,
     weir_buf_init_secret(&text, WEIR_MINISIGN_FILE_MAX);
     code = host_guarded_read(path, HOST_GUARD_SECRET, &text, &there, err);
     if (!code && !there)
-        code = no_key(which, path, err);
+        code = no_key(which, path, HOST_KEY_SECRET, err);
     if (!code)
         code = open_text(&text, path, password, out, err);
     weir_buf_fini(&text);
@@ -190,7 +200,7 @@ enum weir_code host_key_read_public(const char *which,
         return code;
     weir_buf_init(&text, WEIR_MINISIGN_FILE_MAX);
     if (access(path, F_OK) != 0)
-        code = no_key(which, path, err);
+        code = no_key(which, path, HOST_KEY_PUBLIC, err);
     else
         code = host_key_read_file(path, WEIR_MINISIGN_FILE_MAX, &text, err);
     if (!code) {

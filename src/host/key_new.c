@@ -204,7 +204,7 @@ static int make_pair(const struct new_command *given, const char *name)
         code = check_place(given, &pair, &err);
     if (!code)
         code = make(given, &pair, &key, &err);
-    host_guarded_unlock(lock);
+    host_guarded_unlock_away(pair.secret, lock);
     if (code)
         exit_code = host_ending_err(host_command_key_new.name, &err);
     else

@@ -5,18 +5,20 @@
 
 #include "commands.h"
 #include "exit.h"
+#include "near_file.h"
 #include "run.h"
 #include "secrecy.h"
 
 static int unknown(const char *word)
 {
     const char *near = host_command_nearest(word);
+    char file[HOST_NEAR_FILE_SIZE];
 
     if (near)
         return host_usage_error("", "no command '%s' (did you mean '%s'?)",
                                 word, near);
-    return host_usage_error("", "no command '%s', and no file of that name",
-                            word);
+    return host_usage_error("", "no command '%s', and no file of that name%s",
+                            word, host_near_file(word, file));
 }
 
 static int dispatch(int argc, char **argv)

@@ -64,26 +64,57 @@ enum weir_code host_trust_check_unsigned(const char *what, struct weir_err *err)
     return code;
 }
 
-/* ---- the store ---- */
+/* ---- files of the user's own ---- */
 
-static enum weir_code load_store(const char *path, struct weir_trust_store *out,
-                                 struct weir_err *err)
+/* Has `read` read the file into `into`; one that is not there says nothing. */
+static enum weir_code
+load_own(const char *path,
+         enum weir_code (*read)(void *into, const char *text, size_t len,
+                                struct weir_err *err),
+         void *into, struct weir_err *err)
 {
     struct weir_buf text;
     bool there = false;
-    enum weir_code code =
-        weir_trust_store_init(out, path ? path : nowhere, err);
+    enum weir_code code = WEIR_OK;
 
-    if (code)
-        return code;
     weir_buf_init(&text, WEIR_TRUST_FILE_MAX);
     if (path)
         code = host_guarded_read(path, HOST_GUARD_OWN, &text, &there, err);
     if (code == WEIR_OK && there)
-        code = weir_trust_store_read(out, weir_buf_str(&text), text.len, err);
+        code = read(into, weir_buf_str(&text), text.len, err);
     weir_buf_fini(&text);
-    if (code)
-        weir_trust_store_fini(out);
+    return code;
+}
+
+/* Replaces the file by the text, if writing that has gone well. */
+static enum weir_code save_own(const char *path, struct weir_buf *text,
+                               enum weir_code code, struct weir_err *err)
+{
+    if (code == WEIR_OK)
+        code = host_files_replace_as(path, text->data, text->len, 0600, err);
+    weir_buf_fini(text);
+    return code;
+}
+
+/* ---- the store ---- */
+
+static enum weir_code read_store(void *store, const char *text, size_t len,
+                                 struct weir_err *err)
+{
+    return weir_trust_store_read(store, text, len, err);
+}
+
+static enum weir_code load_store(const char *path, struct weir_trust_store *out,
+                                 struct weir_err *err)
+{
+    enum weir_code code =
+        weir_trust_store_init(out, path ? path : nowhere, err);
+
+    if (code == WEIR_OK) {
+        code = load_own(path, read_store, out, err);
+        if (code)
+            weir_trust_store_fini(out);
+    }
     return code;
 }
 
@@ -109,14 +140,10 @@ static enum weir_code save_store(const struct weir_trust_store *store,
                                  const char *path, struct weir_err *err)
 {
     struct weir_buf text;
-    enum weir_code code;
 
     weir_buf_init(&text, WEIR_TRUST_FILE_MAX);
-    code = weir_trust_store_write(store, &text, err);
-    if (code == WEIR_OK)
-        code = host_files_replace_as(path, text.data, text.len, 0600, err);
-    weir_buf_fini(&text);
-    return code;
+    return save_own(path, &text, weir_trust_store_write(store, &text, err),
+                    err);
 }
 
 enum weir_code
@@ -146,26 +173,24 @@ host_trust_change(enum weir_code (*change)(struct weir_trust_store *store,
 
 /* ---- versions ---- */
 
+static enum weir_code read_versions(void *versions, const char *text,
+                                    size_t len, struct weir_err *err)
+{
+    return weir_trust_versions_read(versions, text, len, err);
+}
+
 static enum weir_code load_versions(const char *path,
                                     struct weir_trust_versions *out,
                                     struct weir_err *err)
 {
-    struct weir_buf text;
-    bool there = false;
     enum weir_code code =
         weir_trust_versions_init(out, path ? path : nowhere, err);
 
-    if (code)
-        return code;
-    weir_buf_init(&text, WEIR_TRUST_FILE_MAX);
-    if (path)
-        code = host_guarded_read(path, HOST_GUARD_OWN, &text, &there, err);
-    if (code == WEIR_OK && there)
-        code =
-            weir_trust_versions_read(out, weir_buf_str(&text), text.len, err);
-    weir_buf_fini(&text);
-    if (code)
-        weir_trust_versions_fini(out);
+    if (code == WEIR_OK) {
+        code = load_own(path, read_versions, out, err);
+        if (code)
+            weir_trust_versions_fini(out);
+    }
     return code;
 }
 
@@ -173,14 +198,10 @@ static enum weir_code save_versions(const struct weir_trust_versions *versions,
                                     const char *path, struct weir_err *err)
 {
     struct weir_buf text;
-    enum weir_code code;
 
     weir_buf_init(&text, WEIR_TRUST_FILE_MAX);
-    code = weir_trust_versions_write(versions, &text, err);
-    if (code == WEIR_OK)
-        code = host_files_replace_as(path, text.data, text.len, 0600, err);
-    weir_buf_fini(&text);
-    return code;
+    return save_own(path, &text,
+                    weir_trust_versions_write(versions, &text, err), err);
 }
 
 /* ---- all ---- */

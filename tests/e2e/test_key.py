@@ -3,9 +3,11 @@ weir's in minisign."""
 
 import base64
 import concurrent.futures
+import fcntl
 import hashlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -15,6 +17,8 @@ import subprocess
 import time
 
 import pytest
+
+from until import until
 
 MINISIGN = shutil.which("minisign")
 USAGE, AUTH, CONFLICT, VALIDATION = 64, 5, 3, 4
@@ -380,7 +384,13 @@ def test_the_wrong_kind_of_file_is_told(key, pair, file):
            "by its length this is a signature's file")
     refuse(key("trust", "a", pair.with_suffix(".key")), 1,
            "by its length this is a secret key's file")
-    refuse(key("sign", "--key", "reelase", file), 1, 'no key "reelase"', "weir key list")
+    refuse(key("sign", "--key", "reelase", file), 1, 'no key "reelase"', "'weir key new' makes one",
+           "weir key list")
+    # What one trusts is somebody else's: a new one of one's own is no help.
+    for which, said in (("missing.pub", "missing.pub is not there"),
+                        ("reelase", "weir key list"),
+                        (f"{pair}s.pub", f"did you mean '{pair}.pub'?")):
+        assert "key new" not in refuse(key("trust", "them", which), 1, said)
 
 
 # ---- trusting ----
@@ -439,6 +449,45 @@ def test_many_at_once_lose_nothing(key, tmp_path):
         list(pool.map(one, names))
     told = json.loads(succeed(key("list", "--json")))
     assert sorted(k["name"] for k in told["keys"]) == names
+
+
+def test_of_two_keys_of_a_name_one_is_made_and_no_lock_is_left(key, tmp_path):
+    folder = tmp_path / "keys"
+    folder.mkdir()
+
+    def one(_):
+        return key("new", "--no-password", "--dir", folder, "ci").returncode
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        codes = sorted(pool.map(one, range(8)))
+    assert codes == [0] + 7 * [CONFLICT]
+    assert sorted(path.name for path in folder.iterdir()) == ["ci.key", "ci.pub"]
+
+
+def test_a_lock_that_was_taken_away_is_none(start_weir, tmp_path):
+    """Who waited for it waits for the one that somebody else has made since."""
+    path = tmp_path / "ci.key.lock"
+    with path.open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        process = start_weir("key", "new", "--no-password", "--dir", tmp_path, "ci")
+
+        def opened():
+            """What weir has open of that name."""
+            try:
+                return [str(target) for fd in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()
+                        if path.name in str(target := os.readlink(fd))]
+            except OSError:
+                return []
+
+        until(opened)
+        path.unlink()
+        second = path.open("w")
+        fcntl.flock(second, fcntl.LOCK_EX)
+    with second:
+        until(lambda: process.poll() is not None or str(path) in opened())
+        (tmp_path / "ci.key").write_text("another's")
+    assert process.wait(60) == CONFLICT
+    assert (tmp_path / "ci.key").read_text() == "another's"
 
 
 # ---- files that decide ----

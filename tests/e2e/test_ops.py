@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from sim_fixture import API
+from until import until
 from wire import answer, wire  # noqa: F401
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -51,14 +52,6 @@ def rotate(run_weir, tenant, tmp_path):
         return result
 
     return run
-
-
-def until(condition):
-    """Waits for it; the bound only ends a hang."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, condition
-        time.sleep(0.02)
 
 
 class Gateway:

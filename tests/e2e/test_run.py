@@ -571,3 +571,26 @@ def test_options_stand_on_either_side_of_what_a_command_takes(run_weir, script):
 def test_what_stands_after_a_script_is_for_the_script(run_weir, script):
     result = run_weir("run", script("print(...)"), "--json", "--sim")
     assert (result.returncode, result.stdout) == (0, "--json\t--sim\n")
+
+
+@pytest.mark.parametrize("words", [["run", "gol.lua"], ["gol.lua"], ["run", "./gol.lua"],
+                                   ["run", "sub/gol.lua"], ["bundle", "run", "gol.lua"]])
+def test_a_file_that_is_nearly_there_is_named(run_weir, tmp_path, words):
+    for folder in tmp_path, tmp_path / "sub":
+        folder.mkdir(exist_ok=True)
+        # Of two that are as near, the first.
+        for name in "gold.lua", "golf.lua", "holiday.lua", ".gol.lua":
+            (folder / name).write_text("")
+        (folder / "gol").mkdir()
+    result = run_weir(*words, cwd=tmp_path)
+    assert result.returncode != 0
+    near = words[-1].replace("gol.lua", "gold.lua")
+    assert f"did you mean '{near}'?" in result.stderr
+
+
+@pytest.mark.parametrize("word", ["something.lua", "nowhere/gold.lua", "x" * 5000])
+def test_a_file_that_is_near_to_none_is_not(run_weir, tmp_path, word):
+    (tmp_path / "gold.lua").write_text("")
+    result = run_weir("run", word, cwd=tmp_path)
+    assert result.returncode == 1
+    assert "cannot open" in result.stderr and "did you mean" not in result.stderr

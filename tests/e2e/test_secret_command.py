@@ -6,12 +6,12 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
 import pexpect
 import pytest
 
 from test_context import CONNECT, SECRET, context, contexts, places  # noqa: F401
+from until import until
 
 def shell(text):
     """A secret command: `text` for the shell."""
@@ -39,14 +39,6 @@ def family(tmp_path):
     for path in family.own, family.other:
         if path.exists() and runs(int(path.read_text())):
             os.kill(int(path.read_text()), signal.SIGKILL)
-
-
-def until(condition):
-    """Waits for it; the bound only ends a hang."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, condition
-        time.sleep(0.02)
 
 
 def runs(pid):
