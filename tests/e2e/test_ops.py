@@ -6,7 +6,6 @@ import pathlib
 import re
 import signal
 import threading
-import time
 
 import httpx
 import pytest
@@ -159,10 +158,7 @@ def test_interrupted_in_the_middle_it_is_undone(start_weir, tenant, tmp_path, nu
     path = tmp_path / "report.json"
     process = start_weir("run", "--report", path, ROTATE, "gold", "--settle", "100",
                          env=tenant.env)
-
-    end = time.monotonic() + 60
-    while group_of(tenant) != B and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: group_of(tenant) == B)
     process.send_signal(number)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == code
@@ -279,10 +275,7 @@ def test_an_undo_that_fails_is_said_loudly(rotate, tenant):
 def test_what_somebody_else_did_meanwhile_is_left_alone(start_weir, tenant):
     low_share(tenant)
     process = start_weir("run", ROTATE, "gold", "--settle", "3", env=tenant.env)
-
-    end = time.monotonic() + 60
-    while group_of(tenant) != B and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: group_of(tenant) == B)
     now = tenant.http.get(f"{API}/filters/{tenant.record['id']}").json()
     assert tenant.put(now, name="gold_voice", pattern_rules=[], matchers=now["matchers"],
                       target_group_id="grp_third").status_code == 200
