@@ -1,4 +1,5 @@
-/* near_file: what somebody may have meant who named a file that is not there. */
+/* near_file: what somebody may have meant who named a file that is not there.
+ */
 #ifndef HOST_NEAR_FILE_H
 #define HOST_NEAR_FILE_H
 
