@@ -55,6 +55,7 @@ weir.task.sleep(args.settle)
 local after = rotation.rate(tenant, record, args.window)
 print("after     " .. rotation.words(after))
 rotation.require_share(before, after, args.max_drop)
+guard:require_ours()
 
 guard:join()
 guard:keep()

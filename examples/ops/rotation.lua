@@ -113,7 +113,21 @@ function Guard:rotate()
   under_way(self, "change")
   self.record = self.tenant.filters:update(self.record, { target_group_id = self.to })
   self.waits_for = nil
+  self.tenant.filters:wait_active(self.record)
   return self.record
+end
+
+--- That it still feeds the new group: a rate says nothing of what somebody else
+-- has made of the filter meanwhile.
+function Guard:require_ours()
+  local now = self.tenant.filters:get(self.record.id)
+  if now.target_group_id == self.to then return end
+  error(err.new {
+    code = "conflict",
+    message = ("somebody else has made filter %s feed %s meanwhile"):format(self.record.id,
+      now.target_group_id),
+    hint = "ask who, and run it again when it is agreed",
+  }, 0)
 end
 
 function Guard:join()
@@ -169,7 +183,7 @@ local function take_back(self, cause)
       { on_conflict = "theirs" })
   end
   if now.target_group_id ~= self.from then
-    return "undone", ("it feeds %s, which was left alone"):format(now.target_group_id)
+    return "left", ("it feeds %s, as somebody else wants it"):format(now.target_group_id)
   end
   return "undone", ("it feeds %s again"):format(self.from)
     .. (may_arrive(self, "membership", cause)

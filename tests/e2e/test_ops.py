@@ -276,13 +276,48 @@ def test_what_somebody_else_did_meanwhile_is_left_alone(start_weir, tenant):
     low_share(tenant)
     process = start_weir("run", ROTATE, "gold", "--settle", "3", env=tenant.env)
     until(lambda: group_of(tenant) == B)
+    others_group(tenant)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert out.splitlines()[-1] == "left      it feeds grp_third, as somebody else wants it"
+    assert group_of(tenant) == "grp_third"
+
+
+def others_group(tenant):
     now = tenant.http.get(f"{API}/filters/{tenant.record['id']}").json()
     assert tenant.put(now, name="gold_voice", pattern_rules=[], matchers=now["matchers"],
                       target_group_id="grp_third").status_code == 200
+
+
+def test_a_run_whose_change_was_changed_is_not_done(start_weir, tenant):
+    """However good the rate is."""
+    process = start_weir("run", ROTATE, "gold", "--settle", "3", env=tenant.env)
+    until(lambda: group_of(tenant) == B)
+    others_group(tenant)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "somebody else has made filter" in err and "feed grp_third" in err
+    assert out.splitlines()[-1] == "left      it feeds grp_third, as somebody else wants it"
+    assert tenant.record["id"] not in members(tenant, B)
+
+
+def test_a_change_that_comes_after_somebody_elses_is_a_conflict(start_weir, tenant, gateway):
+    process = start_weir("run", ROTATE, "gold", "--settle", "0", env=gateway.env)
+    until(gateway.holds.is_set)
+    others_group(tenant)
+    gateway.let_go.set()
     out, _ = process.communicate(timeout=60)
-    assert process.returncode == 4
-    assert "undone    it feeds grp_third, which was left alone" in out
-    assert group_of(tenant) == "grp_third"
+    assert process.returncode == 3
+    assert out.splitlines()[-1] == "left      it feeds grp_third, as somebody else wants it"
+
+
+def test_a_filter_that_is_not_activated_again_is_undone(rotate, tenant):
+    tenant.fault("invalid_json", call="status", body=json.dumps(
+        {"status": "FAILED", "reason": "no capacity left"}))
+    result = rotate()
+    assert result.returncode == 1 and "no capacity left" in result.stderr
+    assert result.stdout.splitlines()[-1] == f"undone    it feeds {A} again"
+    assert group_of(tenant) == A
 
 
 @pytest.mark.parametrize("words, tier, code, why", [
