@@ -1,4 +1,5 @@
 /* weir run: a script, from its file to its exit code. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
