@@ -1,7 +1,9 @@
 /* weir: which command. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "exit.h"
@@ -34,10 +36,22 @@ static int dispatch(int argc, char **argv)
     return unknown(argv[0]);
 }
 
+/* In the place of a stream that somebody has closed would be the next file
+ * that is opened, a report perhaps, and what is printed would go there.  What
+ * stands there instead fails as the closed one would. */
+static void hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *first = argc > 1 ? argv[1] : NULL;
 
+    hold_streams();
     host_secrecy_start();
     if (host_run_has_own()) {
         if (!first || strcmp(first, "--weir") != 0)

@@ -156,6 +156,22 @@ def test_output_that_is_lost_is_no_success(weir, clean_env, script, report, text
     assert told["error"] == {"code": "io", "message": "standard output could not be written"}
 
 
+@pytest.mark.parametrize("text", [
+    "io.open('x', 'w'):write('data')", "cxone.connect().filters:list()()"])
+def test_a_stream_that_is_closed_is_nobody_elses(weir, clean_env, script, report, text):
+    """The next file that is opened would stand in its place."""
+    path = script(text + "\nprint 'hello' io.stdout:flush()\nlocal x = io.read()")
+    result = subprocess.run(
+        ["sh", "-c", '"$1" run --sim --report "$2" "$3" <&- >&-', "sh", weir, report, path],
+        env=clean_env, stderr=subprocess.PIPE, text=True, timeout=60, cwd=report.parent)
+    assert result.returncode == 1
+    assert "weir: standard output: Bad file descriptor" in result.stderr
+    told = read(report)
+    assert (told["outcome"], told["error"]["code"]) == ("failed", "io")
+    if (report.parent / "x").exists():
+        assert (report.parent / "x").read_text() == "data"
+
+
 def test_a_run_killed_at_any_moment_claims_no_success(start_weir, script, earlier, tmp_path):
     path = script("""
         for i = 1, 30 do cxone.connect { tenant = "t" .. i } end
