@@ -1,2 +1,0 @@
-weir.needs { net = { "tenant" } }
-print("bundle runs", ...)
