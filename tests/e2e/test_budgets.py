@@ -88,6 +88,10 @@ def test_output_is_bounded(confined, text):
 TIME = {
     "a sleep": "weir.task.sleep(1000)",
     "sleeps, one after the other": "while true do weir.task.sleep(0.01) end",
+    "a loop": "while true do end",
+    "tasks that wait and make tasks":
+        "local function f() weir.task.sleep(0.01) weir.task.spawn(f) end"
+        " f() while true do weir.task.sleep(0.1) end",
     "a sleep that is shielded":
         "pcall(weir.task.shield, function() weir.task.sleep(1000) end)",
 }

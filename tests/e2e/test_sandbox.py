@@ -182,6 +182,11 @@ ESCAPES = {
            assert(not pcall(function() return t.x end))
            assert(not load(("("):rep(5000) .. (")"):rep(5000)))
            assert(not pcall(string.find, "x", ("("):rep(300)))""",
+    "a field that is filled byte by byte":
+        """local ok, why = pcall(string.pack, "c17000000", "x")
+           assert(not ok and why:find("more than 16 MiB", 1, true), why)
+           assert(not pcall(string.pack, "i4c99999999999999999999", 1, "x"))
+           assert(#string.pack("c1000", "x") == 1000)""",
     "a message handler that fails":
         """local ok, why = xpcall(error, function() error("again", 0) end, "x")
            assert(ok == false and why == "again")""",
