@@ -281,7 +281,9 @@ static int run_opened(struct host_session *session, struct run_command *given,
     script->number = host_state_read(given->session.script, &script->text);
     given->session.text = weir_buf_str(&script->text);
     given->session.text_len = script->text.len;
-    code = run_given(session, given, script);
+    code = host_session_interrupted(session); /* while stdin was read */
+    if (code == HOST_EXIT_DONE)
+        code = run_given(session, given, script);
     weir_buf_fini(&script->text);
     return code;
 }

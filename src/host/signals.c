@@ -203,7 +203,11 @@ static void on_count(lua_State *L, lua_Debug *frame)
 
 void host_signals_hook(lua_State *L)
 {
-    bind_context(L)->running.hook = on_count;
+    struct bind_running *running = &bind_context(L)->running;
+
+    running->hook = on_count;
+    if (received) /* before there was a hook to set */
+        bind_running_nudge(running);
     if (LOOKS)
         settle(L); /* each coroutine has it from the one that makes it */
 }

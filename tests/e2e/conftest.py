@@ -55,11 +55,11 @@ def start_weir(weir, clean_env):
     """As run_weir, but returns the running Popen; it is killed in the end."""
     running = []
 
-    def start(*args, env=None, cwd=None):
+    def start(*args, env=None, cwd=None, stdin=subprocess.DEVNULL):
         process = subprocess.Popen(
             [weir, *map(str, args)], cwd=cwd, env={**clean_env, **(env or {})},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True)
         running.append(process)
         return process
 

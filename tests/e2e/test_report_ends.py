@@ -111,6 +111,17 @@ def test_ctrl_c_at_the_question_of_a_bundle(terminal, make_bundle, report):
     assert (told["outcome"], told["exit_code"]) == ("interrupted", 130)
 
 
+def test_ctrl_c_while_the_script_is_typed(start_weir, report):
+    process = start_weir("run", "--report", report, "-", stdin=subprocess.PIPE)
+    while not report.exists() or read(report)["outcome"] != "running":
+        time.sleep(0.01)
+    time.sleep(0.2)  # it reads by now
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and err == "weir: interrupted\n"
+    assert read(report)["outcome"] == "interrupted"
+
+
 def test_no_at_the_question_of_a_bundle(terminal, make_bundle, report):
     bundle = make_bundle({"main.lua": "print('it ' .. 'ran')\n"})
     asked = terminal("bundle", "run", "--report", report, bundle).see(r"Run it\? \[y/N\]")
