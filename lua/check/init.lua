@@ -161,7 +161,8 @@ function check.file(path)
 end
 
 --- Checks files, and says what it found. Returns the text, the line for stderr,
--- how many errors there are, and a message for each file that cannot be read.
+-- how many errors there are, and { path, message } of each file that cannot be
+-- read. Where none could be, there is no line.
 function check.run(paths, form)
   local findings, unread, files, errors = {}, {}, 0, 0
   for _, path in ipairs(paths) do
@@ -170,7 +171,8 @@ function check.run(paths, form)
       files = files + 1
       table.move(list, 1, #list, #findings + 1, findings)
     else
-      unread[#unread + 1] = why:find(path, 1, true) and why or path .. ": " .. why
+      unread[#unread + 1] = {
+        path = path, message = why:find(path, 1, true) and why or path .. ": " .. why }
     end
   end
   for _, finding in ipairs(findings) do
@@ -178,7 +180,7 @@ function check.run(paths, form)
   end
   local text = form == "json" and report.json(findings, files, errors)
     or report.text(findings, form == "colour")
-  return text, report.summary(findings, files, errors), errors, unread
+  return text, files > 0 and report.summary(findings, files, errors), errors, unread
 end
 
 return check

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "exit.h"
+#include "near_file.h"
 #include "terminal.h"
 #include "tool.h"
 
@@ -60,6 +61,29 @@ struct job {
     const char *form; /* "text", "colour" or "json" */
 };
 
+/* What is on top, as a line of stderr; it is popped. */
+static void tell(lua_State *L, const char *more)
+{
+    lua_pushfstring(L, "weir check: %s%s\n", lua_tostring(L, -1), more);
+    host_tool_write(L, stderr, lua_tostring(L, -1));
+    lua_pop(L, 2);
+}
+
+/* { path, message } of a file that cannot be read is on top, and is popped. */
+static void tell_unread(lua_State *L)
+{
+    char near[HOST_NEAR_FILE_SIZE] = "";
+    const char *path;
+
+    lua_getfield(L, -1, "path");
+    path = lua_tostring(L, -1);
+    if (access(path, F_OK) != 0)
+        host_near_file(path, near);
+    lua_getfield(L, -2, "message");
+    tell(L, near);
+    lua_pop(L, 2);
+}
+
 /* The results of the check are on top: text, summary, errors, unread. */
 static int say(lua_State *L)
 {
@@ -69,13 +93,12 @@ static int say(lua_State *L)
         perror("weir check: standard output");
         code = HOST_EXIT_FAILED;
     }
-    lua_pushfstring(L, "weir check: %s\n", lua_tostring(L, -3));
-    host_tool_write(L, stderr, lua_tostring(L, -1));
-    lua_pop(L, 1);
-    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
-        lua_pushfstring(L, "weir check: %s\n", lua_tostring(L, -1));
-        host_tool_write(L, stderr, lua_tostring(L, -1));
-        lua_pop(L, 2);
+    if (lua_toboolean(L, -3)) {
+        lua_pushvalue(L, -3);
+        tell(L, "");
+    }
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
+        tell_unread(L);
         code = HOST_EXIT_FAILED;
     }
     return code;

@@ -198,6 +198,9 @@ def test_files_that_cannot_be_read(run_weir, script, tmp_path):
     assert "undeclared global 'prnt'" in result.stdout
     assert "none.lua: No such file or directory" in result.stderr
     assert "Is a directory" in result.stderr
+    alone = run_weir("check", str(good)[:-5] + "x.lua")
+    assert "no fault found" not in alone.stderr
+    assert alone.stderr.endswith(f"; did you mean '{good}'?\n")
     (tmp_path / "big.lua").write_bytes(b"-" * (4 * 1024 * 1024 + 1))
     assert "more than a script" in run_weir("check", tmp_path / "big.lua").stderr
     assert run_weir("check").returncode == 64
