@@ -13,6 +13,7 @@
 #include "warnings.h"
 #include "weir/filter.h"
 #include "weir/hash.h"
+#include "written.h"
 
 /* Bytes of a script. */
 #define MAX_SCRIPT ((size_t)64 << 20)
@@ -307,7 +308,7 @@ static int open_all(lua_State *L)
 {
     const char *script = lua_touserdata(L, 1);
 
-    host_signals_hook(L); /* before any coroutine: each inherits it */
+    host_signals_hook(L);
     luaL_openlibs(L);
     host_warnings_open(L);
     bind_open(L);
@@ -318,6 +319,8 @@ static int open_all(lua_State *L)
     hide_rooms(L);
     make_strict(L);
     use_text_only(L);
+    if (!bind_context(L)->permissions)
+        host_written_open(L);
     bind_keep_libraries(L);
     if (bind_context(L)->permissions)
         host_sandbox_open(L, push_folder(L, script), use_strict);

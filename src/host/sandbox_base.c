@@ -9,6 +9,7 @@
 
 #include "budgets.h"
 #include "scheduler.h"
+#include "written.h"
 
 /* Longer formats of os.date keep strftime(3) busy. */
 #define MAX_FORMAT 4096
@@ -216,32 +217,7 @@ static int base_load(lua_State *L)
     return loaded(L, status, has_env);
 }
 
-/* ---- print, collectgarbage, debug.traceback, os.date ---- */
-
-static int base_print(lua_State *L)
-{
-    int n = lua_gettop(L);
-    size_t whole = (size_t)n;
-
-    for (int i = 1; i <= n; i++) {
-        size_t len;
-
-        luaL_tolstring(L, i, &len);
-        lua_replace(L, i);
-        whole += len;
-    }
-    bind_budgets_write(L, whole);
-    for (int i = 1; i <= n; i++) {
-        size_t len;
-        const char *text = lua_tolstring(L, i, &len);
-
-        if (i > 1)
-            putc('\t', stdout);
-        fwrite(text, 1, len, stdout);
-    }
-    putc('\n', stdout);
-    return 0;
-}
+/* ---- collectgarbage, debug.traceback, os.date ---- */
 
 /* How the collector works is not for a script to say: what it stops, runs out
  * of memory sooner, and the generational one of Lua 5.4.4 has faults. */
@@ -322,7 +298,7 @@ static void add_base(lua_State *L, int globals)
         {"load", base_load},
         {"next", base_next},
         {"pairs", base_pairs},
-        {"print", base_print},
+        {"print", host_written_print},
         {"setmetatable", base_setmetatable},
         {NULL, NULL},
     };

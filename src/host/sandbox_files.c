@@ -17,6 +17,7 @@
 #include "report.h"
 #include "weir/dir.h"
 #include "weir/permissions.h"
+#include "written.h"
 
 /* Of a file of Lua. */
 #define MAX_SOURCE ((size_t)16 << 20)
@@ -232,33 +233,6 @@ static int io_output(lua_State *L)
     return change_default(L, "w");
 }
 
-/* Counts what is to be written, from argument `first` on. */
-static void count(lua_State *L, int first)
-{
-    size_t whole = 0;
-
-    for (int i = first; i <= lua_gettop(L); i++) {
-        size_t len = 32; /* a number's text is no longer */
-
-        if (lua_type(L, i) == LUA_TSTRING)
-            lua_tolstring(L, i, &len);
-        whole += len;
-    }
-    bind_budgets_write(L, whole);
-}
-
-static int io_write(lua_State *L)
-{
-    count(L, 1);
-    return call_original(L);
-}
-
-static int file_write(lua_State *L)
-{
-    count(L, 2);
-    return call_original(L);
-}
-
 /* ---- os ---- */
 
 static int os_remove(lua_State *L)
@@ -457,7 +431,7 @@ static void push_io(lua_State *L)
     put_over(L, "input", io_input);
     put_over(L, "lines", io_lines);
     put_over(L, "output", io_output);
-    put_over(L, "write", io_write);
+    put_over(L, "write", host_written_io);
 }
 
 /* Methods of files are not the script's to change, and count. */
@@ -466,11 +440,8 @@ static void lock_files(lua_State *L)
     luaL_getmetatable(L, LUA_FILEHANDLE);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    lua_getfield(L, -1, "__index");
-    lua_getfield(L, -1, "write");
-    lua_pushcclosure(L, file_write, 1);
-    lua_setfield(L, -2, "write");
-    lua_pop(L, 2);
+    lua_pop(L, 1);
+    host_written_files(L);
 }
 
 void host_sandbox_files(lua_State *L, int globals)

@@ -253,11 +253,42 @@ def test_pages_that_are_fetched_ahead_are_open_requests_too(confined):
     assert len(held) <= 3
 
 
-def test_budgets_are_for_any_run(run_weir, script):
-    path = script("while true do end")
-    result = run_weir("run", "--max-cpu", "0.2", path)
-    assert result.returncode == 6
-    assert "used up its 0.2 s of processor time" in result.stderr
+ANY_RUN = {
+    "processor time": ("while true do end", "--max-cpu", "0.2", 6,
+                       "used up its 0.2 s of processor time"),
+    "time": ("weir.task.sleep(100)", "--max-time", "0.3", 6,
+             "not done within 0.3 s"),
+    "memory": ("local s = 'x' while true do s = s .. s end", "--max-memory",
+               "32M", 1, "more than its 32 MiB of memory"),
+    "print": ("while true do print(1, nil) end", "--max-output", "2K", 1,
+              "written more than its 2 KiB of output"),
+    "io.write": ("while true do io.write('x', 1) end", "--max-output", "2K", 1,
+                 "written more than its 2 KiB of output"),
+    "a file": ("while true do io.stdout:write('x') end", "--max-output", "2K",
+               1, "written more than its 2 KiB of output"),
+    "requests": ("local cxone = require 'cxone' local t = cxone.connect() "
+                 "weir.task.map({1, 2, 3}, {limit = 3}, function() "
+                 "t.filters:get 'flt_1' end)",
+                 "--max-requests", "1", 1, "1 requests are open at once"),
+}
+
+
+@pytest.mark.parametrize("text,option,most,code,words", ANY_RUN.values(), ids=ANY_RUN)
+def test_budgets_are_for_any_run(run_weir, script, text, option, most, code, words):
+    result = run_weir("run", "--sim", option, most, script(text))
+    assert result.returncode == code, result.stderr
+    assert words in result.stderr
+    assert len(result.stdout) <= 2048
+
+
+def test_what_is_counted_is_written_as_ever(run_weir, script):
+    path = script("io.write(1, 2.5, 'x') print(1, nil, {} ~= nil) print(io.write('')"
+                  " == io.stdout) io.stdout:write('a'):write('b', 3) io.stdout:write({})")
+    plain, counted = run_weir("run", path), run_weir("run", "--max-output", "1M", path)
+    assert plain.stdout == "12.5x1\tnil\ttrue\ntrue\nab3"
+    assert counted.stdout == plain.stdout
+    assert "bad argument #1 to 'write'" in plain.stderr
+    assert counted.stderr == plain.stderr
 
 
 @pytest.mark.parametrize("option,wrong,wanted", [
