@@ -55,12 +55,16 @@ static int run(int argc, char **argv)
     struct repl_command given = {.session = {.log_level = WEIR_LOG_INFO}};
     struct weir_err err = WEIR_ERR_INIT;
     struct host_session session;
+    const char *lacks_sim;
     int code = 0;
     int file =
         host_options_parse(&host_command_repl, argc, argv, &given, &code);
 
     if (file < 0)
         return code;
+    lacks_sim = host_session_lacks_sim(&given.session);
+    if (lacks_sim)
+        return host_usage_error("repl", "%s needs --sim", lacks_sim);
     code = host_session_open(&session, &given.session);
     if (code == 0 && host_trust_check_unsigned("what is typed", &err))
         code = host_complain_err(&session, &err);

@@ -328,6 +328,7 @@ int host_run(const struct host_command *command, int argc, char **argv,
     struct run_command given = {
         .session = {.log_level = WEIR_LOG_INFO, .announce = true}};
     struct script script = {.argc = argc, .argv = argv};
+    const char *lacks_sim;
     int code = 0;
 
     script.index = host_options_parse(command, argc, argv, &given, &code);
@@ -337,8 +338,9 @@ int host_run(const struct host_command *command, int argc, char **argv,
         return host_usage_error(command->name, must_be_bundle
                                                    ? "no bundle given"
                                                    : "no script given");
-    if (given.session.sim_state && !given.session.sim)
-        return host_usage_error(command->name, "--sim-state needs --sim");
+    lacks_sim = host_session_lacks_sim(&given.session);
+    if (lacks_sim)
+        return host_usage_error(command->name, "%s needs --sim", lacks_sim);
     code = run_asked(&given, &script, must_be_bundle);
     host_bundle_free(script.bundle);
     return code;

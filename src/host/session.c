@@ -393,6 +393,15 @@ static enum weir_code begin(struct host_session *s,
     return host_doors_know(s, err);
 }
 
+const char *host_session_lacks_sim(const struct host_session_options *options)
+{
+    if (options->sim)
+        return NULL;
+    if (options->sim_state)
+        return "--sim-state";
+    return options->sim_seed ? "--sim-seed" : NULL;
+}
+
 int host_session_open(struct host_session *session,
                       const struct host_session_options *options)
 {

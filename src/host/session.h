@@ -158,6 +158,10 @@ struct host_session {
     bool json; /* stderr is read by a program: one object a line */
 };
 
+/* The option that was given and means nothing without --sim, or NULL: whoever
+ * gives it counts on a simulator. */
+const char *host_session_lacks_sim(const struct host_session_options *options);
+
 /* Makes what says things: terminal, log and, if one was asked for, the run's
  * report, which from here on is told of whatever ends the run.  0, or an exit
  * code after saying why on stderr; call host_session_end in either case. */

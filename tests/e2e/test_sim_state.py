@@ -160,7 +160,11 @@ def test_a_script_finds_what_the_one_before_left(run_weir, script, file):
     assert made.returncode == 0, made.stderr
     found = run_weir("run", "--sim", "--sim-state", file, look)
     assert (found.stdout, found.returncode) == (made.stdout, 0)
-    assert run_weir("run", "--sim-state", file, look).returncode == 64
+    for command in ("run", "repl"):
+        for option, value in ("--sim-state", file), ("--sim-seed", 3):
+            refused = run_weir(command, option, value, look)
+            assert refused.returncode == 64
+            assert f"{option} needs --sim" in refused.stderr
 
 
 # ---- killed
