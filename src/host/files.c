@@ -199,17 +199,16 @@ static int open_place(struct host_files_place *out, char *path)
     return out->folder < 0 ? errno : 0;
 }
 
-#define MAX_LINKS 40 /* as the kernel's own */
-
-/* What the link `path` says, as seen from here; NULL if it is none. */
-static char *read_link(const char *path)
+char *host_files_link(const char *path, bool *is_link)
 {
     char to[PATH_MAX], *seen = NULL;
     ssize_t len = readlink(path, to, sizeof(to) - 1);
     const char *slash = strrchr(path, '/');
     int folder = slash ? (int)(slash + 1 - path) : 0;
 
-    if (len <= 0)
+    if (is_link)
+        *is_link = len >= 0;
+    if (len < 0)
         return NULL;
     to[len] = '\0';
     if (*to == '/')
@@ -223,12 +222,12 @@ static char *follow(const char *path)
 {
     char *at = strdup(path);
 
-    for (int i = 0; at && i < MAX_LINKS; i++) {
+    for (int i = 0; at && i < HOST_FILES_MAX_LINKS; i++) {
         char *next = realpath(at, NULL);
         bool is_there = next != NULL;
 
         if (!is_there)
-            next = read_link(at);
+            next = host_files_link(at, NULL);
         if (!next)
             break;
         free(at);

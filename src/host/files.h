@@ -45,6 +45,13 @@ void host_files_place_close(struct host_files_place *place);
  * errno: the file is as it was.  Async-signal-safe, if `write` is. */
 int host_files_place_put(const struct host_files_place *place,
                          int (*write)(void *ud, int fd), void *ud);
+/* Links that are followed one after the other, as many as the kernel does. */
+#define HOST_FILES_MAX_LINKS 40
+/* Where the symbolic link `path` leads, in one step and as seen from here;
+ * free() it.  NULL if it is none, or without memory: *is_link, unless NULL,
+ * tells which. */
+char *host_files_link(const char *path, bool *is_link);
+
 /* All of it; 0 or an errno.  Async-signal-safe. */
 int host_files_write(int fd, const char *data, size_t len);
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "folders.h"
 
 static enum weir_code failed(const char *path, struct weir_err *err)
@@ -135,43 +135,22 @@ static enum weir_code read_all(int fd, const char *path, struct weir_buf *out,
     return code;
 }
 
-/* Where the link at `path` leads, free() it; or NULL, and *link is false if
- * there is none. */
-static char *follow(const char *path, bool *link)
-{
-    char target[PATH_MAX], *copy, *out = NULL;
-    ssize_t len = readlink(path, target, sizeof(target) - 1);
-
-    *link = len >= 0;
-    if (len < 0)
-        return NULL;
-    target[len] = '\0';
-    if (*target == '/')
-        return strdup(target);
-    copy = strdup(path);
-    if (copy && asprintf(&out, "%s/%s", dirname(copy), target) < 0)
-        out = NULL;
-    free(copy);
-    return out;
-}
-
-/* The file has been opened, so the links come to an end. */
-enum { MAX_LINKS = 40 };
-
-/* Of a link, the folder that it leads to decides as much as its own. */
+/* Of a link, the folder that it leads to decides as much as its own.  The file
+ * has been opened, so the links come to an end. */
 static enum weir_code check_folders(const char *path, enum host_guard guard,
                                     struct weir_err *err)
 {
     enum weir_code code = check_folder(path, guard, true, err);
     bool link = false;
-    char *at = code ? NULL : follow(path, &link);
+    char *at = code ? NULL : host_files_link(path, &link);
 
-    for (int i = 0; link && at && code == WEIR_OK && i < MAX_LINKS; i++) {
+    for (int i = 0; link && at && code == WEIR_OK && i < HOST_FILES_MAX_LINKS;
+         i++) {
         char *next = NULL;
 
         code = check_folder(at, guard, true, err);
         if (code == WEIR_OK)
-            next = follow(at, &link);
+            next = host_files_link(at, &link);
         free(at);
         at = next;
     }
