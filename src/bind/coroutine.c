@@ -77,11 +77,10 @@ static int drive(lua_State *L, int index, int nargs)
     lua_State *co = lua_tothread(L, index);
 
     for (;;) {
-        int n, status;
+        lua_State *before = bind_running_set(L, co);
+        int n, status = lua_resume(co, L, nargs, &n);
 
-        bind_running_set(L, co);
-        status = lua_resume(co, L, nargs, &n);
-        bind_running_set(L, L);
+        bind_running_set(L, before);
         /* The hook counts anew in every coroutine, and may never fire. */
         bind_budgets_check(L);
         if (status != LUA_OK && status != LUA_YIELD) {

@@ -331,8 +331,6 @@ static bool to_string_within_bounds(lua_State *L)
 {
     lua_Hook hook = lua_gethook(L);
     int mask = lua_gethookmask(L), count = lua_gethookcount(L), status;
-    /* This hook is not to be replaced: a signal waits for the end of it. */
-    lua_State *before = bind_running_set(L, NULL);
 
     lua_pushcfunction(L, to_string);
     lua_insert(L, -2);
@@ -340,7 +338,6 @@ static bool to_string_within_bounds(lua_State *L)
     lua_sethook(L, tick, LUA_MASKCOUNT, TICK);
     status = lua_pcall(L, 1, 1, 0);
     lua_sethook(L, hook, mask, count);
-    bind_running_set(L, before);
     return status == LUA_OK && lua_type(L, -1) == LUA_TSTRING;
 }
 
