@@ -109,12 +109,15 @@ static void write_module(lua_State *L, const char *root, const char *path)
 
 int main(int argc, char **argv)
 {
-    lua_State *L = luaL_newstate();
+    lua_State *L;
 
-    if (argc < 2 || !L) {
+    if (argc < 2) {
         fprintf(stderr, "usage: embed ROOT FILE...\n");
         return 64;
     }
+    L = luaL_newstate();
+    if (!L)
+        die(argv[1], "out of memory");
     printf("/* Made by scripts/embed.c; do not edit. */\n"
            "#include \"bind.h\"\n\n"
            "const struct bind_source bind_sources[] = {\n");
