@@ -71,7 +71,8 @@ end
 
 --- What the script's text declares: its table, and the token that it begins
 -- with; nil where it declares nothing; or nil and the fault {line, from, to,
--- message, hint} for which it cannot run.
+-- message, hint} for which it cannot run, `misplaced` if it is not the first
+-- statement: of a text that is no Lua that means nothing.
 function needs_read.read(script)
   -- What does not say the word is not looked at: most scripts.
   if not string.find(script, "needs", 1, true) then return nil end
@@ -84,8 +85,11 @@ function needs_read.read(script)
   local at = find(tokens)
   if not at then return nil end
   if at ~= first_statement(tokens) then
-    return fault(tokens[at], "weir.needs must be the first statement of the script",
+    local nothing, misplaced = fault(tokens[at],
+      "weir.needs must be the first statement of the script",
       "it says what the script needs before anything of it runs")
+    misplaced.misplaced = true
+    return nothing, misplaced
   end
   local first, last, odd = declared.table_at(tokens, at)
   if not first then

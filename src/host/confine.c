@@ -8,6 +8,7 @@
 #include <lualib.h>
 
 #include "bind.h"
+#include "lua_state.h"
 #include "weir/cut.h"
 
 void host_confined_fini(struct host_confined *confined)
@@ -42,6 +43,17 @@ static void take_fault(lua_State *L, struct reading *reading)
         weir_err_hint(reading->err, "%s", lua_tostring(L, -1));
 }
 
+/* Whether the fault on top is that words of a text that is no Lua do not stand
+ * where a declaration would: what is wrong with it is said when it is loaded,
+ * and nothing of it runs. */
+static bool is_about_no_lua(lua_State *L, const struct reading *reading)
+{
+    bool misplaced = lua_getfield(L, -1, "misplaced") != LUA_TNIL;
+
+    lua_pop(L, 1);
+    return misplaced && !host_state_is_lua(L, reading->text, reading->len);
+}
+
 /* read(ud): fills in what is declared, or the error */
 static int read_text(lua_State *L)
 {
@@ -60,7 +72,7 @@ static int read_text(lua_State *L)
         lua_pop(L, 1);
         if (bind_value_json(L, -1, &json, reading->err) == WEIR_OK)
             weir_permissions_parse(*json, &reading->declared, reading->err);
-    } else if (lua_istable(L, -1)) {
+    } else if (lua_istable(L, -1) && !is_about_no_lua(L, reading)) {
         take_fault(L, reading);
     }
     return 0;

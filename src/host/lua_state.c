@@ -385,16 +385,30 @@ int host_state_read(const char *path, struct weir_buf *out)
     return read_all(strcmp(path, "-") == 0 ? NULL : path, out);
 }
 
+static int compile(lua_State *L, const char *text, size_t len,
+                   const char *chunk)
+{
+    const char *begin = skip_shell_line(text);
+
+    return luaL_loadbufferx(L, begin, (size_t)(text + len - begin), chunk, "t");
+}
+
 int host_state_load_text(lua_State *L, const char *text, size_t len,
                          const char *chunk)
 {
-    const char *begin = skip_shell_line(text);
-    int status =
-        luaL_loadbufferx(L, begin, (size_t)(text + len - begin), chunk, "t");
+    int status = compile(L, text, len, chunk);
 
     if (status == LUA_OK)
         use_strict(L);
     return status;
+}
+
+bool host_state_is_lua(lua_State *L, const char *text, size_t len)
+{
+    int status = compile(L, text, len, "=text");
+
+    lua_pop(L, 1);
+    return status != LUA_ERRSYNTAX;
 }
 
 /* As luaL_loadfilex, from bytes that were read once: those whose hash is told

@@ -31,6 +31,9 @@ int host_state_load(lua_State *L, const char *path,
 int host_state_load_text(lua_State *L, const char *text, size_t len,
                          const char *chunk);
 
+/* Whether such a text is Lua; true for want of memory, too. */
+bool host_state_is_lua(lua_State *L, const char *text, size_t len);
+
 /* Makes the function on top, which it takes, the one that finds modules that
  * are not weir's: search(name) → loader, data; or a text about where it
  * looked. */

@@ -320,3 +320,18 @@ def test_the_shell_completes_paths(run_weir):
 
     assert ":files" in complete("--read", "") and ":files" in complete("--write=")
     assert ":files" not in complete("--net", "")
+
+
+def test_what_is_no_lua_is_told_as_that(run_weir, tmp_path):
+    """Not as a declaration in the wrong place; nothing of it runs."""
+    for name, text in {
+            "README.md": "# A readme\n\nBegin with weir.needs { net = {} }.\n",
+            "typo.lua": "print 'ran'\nweir.needs { mutate = true }\nx y = 1\n"}.items():
+        (tmp_path / name).write_text(text)
+        result = run_weir("run", "--sim", tmp_path / name)
+        assert result.returncode == 1 and result.stdout == ""
+        assert f"{name}:3\n" in result.stderr and "syntax error" in result.stderr
+        assert "first statement" not in result.stderr
+    (tmp_path / "late.lua").write_text("#!/usr/bin/weir\nx = 1\nweir.needs { mutate = true }\n")
+    result = run_weir("run", "--sim", tmp_path / "late.lua")
+    assert "late.lua:3: weir.needs must be the first statement" in result.stderr
