@@ -27,6 +27,11 @@ MEMORY = {
     "closures": "local f = print while true do local g = f"
         " f = function() return g end end",
     "files": "io.read(1 << 40)",
+    "filters kept, which are the host's memory":
+        "local t = {} while true do t[#t + 1] = weir.filter.new {"
+        " name = 'f' .. #t, channel = 'chat', target_group_id = 'g', description ="
+        " ('d'):rep(900), matchers = { { attribute = 'a.b', operator = 'equals',"
+        " value = 'v' } } } end",
     "a regex kept, again and again":
         "local t = {} while true do"
         " t[#t + 1] = weir.regex.compile('x{1,200}' .. #t) end",
