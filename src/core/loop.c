@@ -12,6 +12,7 @@ enum weir_code weir_loop_new(const struct weir_clock *clock,
                              struct weir_loop **out, struct weir_err *err)
 {
     struct weir_loop *loop;
+    enum weir_code code;
 
     if (weir_curl_init())
         return weir_err_set(err, WEIR_TRANSPORT, "libcurl cannot start");
@@ -26,6 +27,13 @@ enum weir_code weir_loop_new(const struct weir_clock *clock,
         free(loop);
         weir_curl_end();
         return weir_err_nomem(err);
+    }
+    code = weir_loop_sockets_init(loop, err);
+    if (code) {
+        curl_multi_cleanup(loop->multi);
+        free(loop);
+        weir_curl_end();
+        return code;
     }
     *out = loop;
     return WEIR_OK;
@@ -43,6 +51,7 @@ void weir_loop_free(struct weir_loop *loop)
     if (loop->http)
         loop->http_free(loop->http);
     curl_multi_cleanup(loop->multi);
+    weir_loop_sockets_fini(loop);
     weir_err_clear(&loop->lost_err);
     free(loop);
     weir_curl_end();
@@ -169,6 +178,8 @@ enum weir_code weir_loop_add(struct weir_loop *loop,
 {
     CURLMcode code;
 
+    if (weir_loop_sockets_reserve(loop, err))
+        return WEIR_NOMEM;
     curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, (void *)transfer);
     code = curl_multi_add_handle(loop->multi, transfer->easy);
     if (code == CURLM_OUT_OF_MEMORY)
@@ -357,25 +368,18 @@ void weir_watch_stop(struct weir_watch *watch)
     watch->loop = NULL;
 }
 
-/* True if `watch` is still being watched: one handler may stop another. */
-static bool is_watched(const struct weir_loop *loop,
-                       const struct weir_watch *watch)
-{
-    for (const struct weir_watch *w = loop->watches; w; w = w->next) {
-        if (w == watch)
-            return true;
-    }
-    return false;
-}
-
 /* ---- one turn ---- */
 
 static int wait_time(const struct weir_loop *loop, int64_t max_wait_ms)
 {
     int64_t wait = max_wait_ms < 0 ? INT_MAX : max_wait_ms;
+    int libcurls;
 
     if (loop->ready.head || loop->has_new)
         return 0;
+    libcurls = weir_loop_sockets_due(loop);
+    if (libcurls < wait)
+        wait = libcurls;
     if (loop->timers) {
         int64_t due = loop->timers->due - weir_loop_now(loop);
 
@@ -393,32 +397,7 @@ static enum weir_code curl_failed(CURLMcode code, struct weir_err *err)
                         curl_multi_strerror(code));
 }
 
-/* Waits for descriptors, a wake or `wait_ms`; calls handlers of the extra
- * descriptors that are readable. */
-static enum weir_code wait_for_something(struct weir_loop *loop, int wait_ms,
-                                         struct weir_err *err)
-{
-    struct curl_waitfd fds[WEIR_LOOP_MAX_WATCHES];
-    struct weir_watch *watches[WEIR_LOOP_MAX_WATCHES];
-    unsigned n = 0;
-    CURLMcode code;
-
-    for (struct weir_watch *w = loop->watches; w; w = w->next) {
-        fds[n] = (struct curl_waitfd){.fd = w->fd, .events = CURL_WAIT_POLLIN};
-        watches[n++] = w;
-    }
-    code = curl_multi_poll(loop->multi, fds, n, wait_ms, NULL);
-    if (code)
-        return curl_failed(code, err);
-    for (unsigned i = 0; i < n; i++) {
-        if (fds[i].revents && is_watched(loop, watches[i]))
-            watches[i]->fn(watches[i]->ud);
-    }
-    return WEIR_OK;
-}
-
-/* With something to do at once, libcurl looks at its sockets by itself, and
- * the extra descriptors can wait for so many turns. */
+/* With something to do at once, what is ready can wait for so many turns. */
 #define BUSY_TURNS 8
 
 static enum weir_code wait_or_skip(struct weir_loop *loop, int wait_ms,
@@ -433,21 +412,20 @@ static enum weir_code wait_or_skip(struct weir_loop *loop, int wait_ms,
     }
     if (loop->busy_turns % BUSY_TURNS != 0)
         return WEIR_OK;
-    return wait_for_something(loop, wait_ms, err);
+    return weir_loop_sockets_wait(loop, wait_ms, err);
 }
 
 static enum weir_code move_transfers(struct weir_loop *loop,
                                      struct weir_err *err)
 {
     unsigned long refusals = weir_curl_refusals();
-    int running;
     CURLMcode code;
 
     /* Also if what was new is gone again. */
     loop->has_new = false;
     if (loop->n_transfers == 0)
         return WEIR_OK;
-    code = curl_multi_perform(loop->multi, &running);
+    code = weir_loop_sockets_act(loop);
     if (code)
         return curl_failed(code, err);
     /* A handshake may have taken its time. */
@@ -474,9 +452,4 @@ enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
     }
     loop->turning = false;
     return code;
-}
-
-void weir_loop_wake(struct weir_loop *loop)
-{
-    curl_multi_wakeup(loop->multi);
 }

@@ -1,8 +1,9 @@
-/* The loop's inside, for loop.c, op.c and http.c only. */
+/* The loop's inside, for loop*.c, op.c and http.c only. */
 #ifndef WEIR_LOOP_INTERNAL_H
 #define WEIR_LOOP_INTERNAL_H
 
 #include <curl/curl.h>
+#include <poll.h>
 
 #include "weir/http.h"
 #include "weir/loop.h"
@@ -15,9 +16,18 @@ struct weir_op_list {
     size_t n;
 };
 
+/* What poll() is asked: the wake, libcurl's sockets, and behind these, in a
+ * turn that waits, the extra descriptors. */
+struct weir_sockets {
+    int wake; /* an eventfd(2) */
+    struct pollfd *fds;
+    size_t n, cap; /* without the extra descriptors, for which there is room */
+};
+
 struct weir_loop {
     const struct weir_clock *clock;
     CURLM *multi;
+    struct weir_sockets sockets;
     size_t n_transfers;
     bool has_new;        /* one was added that libcurl has not begun with */
     bool turning;        /* inside a turn, where it is `now` */
@@ -48,6 +58,25 @@ enum weir_code weir_loop_add(struct weir_loop *loop,
                              struct weir_transfer *transfer,
                              struct weir_err *err);
 void weir_loop_remove(struct weir_loop *loop, struct weir_transfer *transfer);
+
+/* For loop.c.  Begins to watch for `loop->multi`: WEIR_OK, WEIR_NOMEM,
+ * WEIR_TRANSPORT without a descriptor. */
+enum weir_code weir_loop_sockets_init(struct weir_loop *loop,
+                                      struct weir_err *err);
+/* When libcurl wants nothing watched any more. */
+void weir_loop_sockets_fini(struct weir_loop *loop);
+/* Room for one transfer more: WEIR_OK, WEIR_NOMEM. */
+enum weir_code weir_loop_sockets_reserve(struct weir_loop *loop,
+                                         struct weir_err *err);
+/* In how many milliseconds libcurl has something to do by itself; INT_MAX for
+ * never. */
+int weir_loop_sockets_due(const struct weir_loop *loop);
+/* Waits for a socket, a descriptor, a wake or `wait_ms`; calls the handlers of
+ * the extra descriptors that are readable.  WEIR_OK, WEIR_TRANSPORT. */
+enum weir_code weir_loop_sockets_wait(struct weir_loop *loop, int wait_ms,
+                                      struct weir_err *err);
+/* Tells libcurl what was ready, and that time has passed. */
+CURLMcode weir_loop_sockets_act(struct weir_loop *loop);
 
 /* As curl_global_init(), with memory that is wiped before it is given back,
  * and then kept for the next request of this thread.  In a process that has
