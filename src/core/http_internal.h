@@ -52,6 +52,8 @@ enum weir_code weir_http_handle_new(struct weir_http_state *state,
                                     struct weir_http_exchange *x,
                                     struct weir_http_handle **out,
                                     struct weir_err *err);
+/* In whose name the requests are. */
+const char *weir_http_user_agent(const struct weir_http_state *state);
 /* NULL is allowed. */
 void weir_http_handle_free(struct weir_http_handle *handle);
 /* Checks `url` and says what its origin means. */
@@ -65,6 +67,9 @@ enum weir_code weir_http_require_safe(const char *url,
 
 /* ---- http_request.c: the request, checked and copied ---- */
 
+/* Content codings that are asked for and decoded. */
+#define WEIR_HTTP_ENCODINGS "gzip, deflate"
+
 struct weir_http_exchange {
     struct weir_http_op http; /* first */
     struct weir_transfer transfer;
@@ -75,8 +80,9 @@ struct weir_http_exchange {
     size_t block_size;
     const char *method;
     const char *url;
-    char *redirect_url; /* owned; where `url` points after a redirect */
-    struct curl_slist *headers;
+    char *redirect_url;         /* owned; where `url` points after a redirect */
+    struct curl_slist *headers; /* as they go out, ours first */
+    struct curl_slist *given;   /* where the caller's begin; NULL: none */
     const char *body;
     size_t body_len;
     bool has_body; /* also when it is empty: Content-Length: 0 */

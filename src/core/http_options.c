@@ -1,6 +1,5 @@
 /* Every option of an easy handle, in one list. */
 #include "http_internal.h"
-#include "weir/version.h"
 
 /* A list being filled. */
 struct list {
@@ -76,16 +75,15 @@ static void fixed_exchange(struct list *list,
                            const struct weir_http_state *state,
                            struct weir_http_handle *handle)
 {
-    const char *user_agent = state->settings.user_agent;
-
     /* Redirects are ours: libcurl's take headers to other hosts. */
     NUMBER(CURLOPT_FOLLOWLOCATION, 0);
     NUMBER(CURLOPT_PATH_AS_IS, 1);
     /* The smallest that libcurl takes, and as much as a TLS record holds.  By
      * default each request over TLS takes 64 KiB, which are wiped after it. */
     NUMBER(CURLOPT_UPLOAD_BUFFERSIZE, 16384);
-    TEXT(CURLOPT_USERAGENT, user_agent ? user_agent : "weir/" WEIR_VERSION);
-    TEXT(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    /* What it may decode; who asks for it, and in whose name, is in the list of
+     * headers (http_request.c). */
+    TEXT(CURLOPT_ACCEPT_ENCODING, WEIR_HTTP_ENCODINGS);
     POINTER(CURLOPT_SHARE, state->share);
     POINTER(CURLOPT_ERRORBUFFER, handle->error);
     FUNCTION(CURLOPT_HEADERFUNCTION, weir_http_on_header);
@@ -123,9 +121,12 @@ static void per_request(struct list *list, const struct weir_http_state *state,
     NUMBER(CURLOPT_FRESH_CONNECT, x->once);
     NUMBER(CURLOPT_CONNECTTIMEOUT_MS, (long)x->limits.connect_timeout_ms);
     NUMBER(CURLOPT_NOPROGRESS, x->body_len < WATCHED_BODY);
-    if (state->settings.proxy)
+    if (state->settings.proxy) {
         TEXT(CURLOPT_PROXY,
              x->origin.loopback || x->direct ? "" : state->settings.proxy);
+        /* For its CONNECT, which the list of headers is not for. */
+        TEXT(CURLOPT_USERAGENT, weir_http_user_agent(state));
+    }
     /* Who connects decides what is asked, so one opinion counts: x->direct. */
     if (state->settings.proxy && state->permissions)
         TEXT(CURLOPT_NOPROXY, "");

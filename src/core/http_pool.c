@@ -6,6 +6,7 @@
 #include "http_internal.h"
 #include "weir/cut.h"
 #include "weir/url.h"
+#include "weir/version.h"
 
 #define CONNECTIONS_MAX 64L
 
@@ -78,6 +79,12 @@ enum weir_code weir_http_configure(struct weir_loop *loop,
     settings_fini(&state->settings);
     state->settings = copy;
     return WEIR_OK;
+}
+
+const char *weir_http_user_agent(const struct weir_http_state *state)
+{
+    return state->settings.user_agent ? state->settings.user_agent
+                                      : "weir/" WEIR_VERSION;
 }
 
 /* ---- handles ---- */

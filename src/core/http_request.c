@@ -54,6 +54,12 @@ static enum weir_code check_method(const struct weir_http_request *request,
     return WEIR_OK;
 }
 
+/* Most names differ in their first letter already. */
+static bool is_named(const char *header, const char *name)
+{
+    return (*header | 0x20) == (*name | 0x20) && strcasecmp(header, name) == 0;
+}
+
 /* Headers that say where a message ends or how the connection is used: a
  * second opinion on that is how requests get smuggled. */
 static bool is_framing(const char *name)
@@ -65,7 +71,7 @@ static bool is_framing(const char *name)
                                         "Host",           "Proxy-Connection"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcasecmp(name, names[i]) == 0)
+        if (is_named(name, names[i]))
             return true;
     }
     return false;
@@ -153,11 +159,22 @@ limits_with_defaults(const struct weir_http_limits *given)
 static const char no_expect[] = "Expect:";
 static const char no_content_type[] = "Content-Type:";
 
+/* It sends the first for what is over 1 MiB; no release did below this. */
+#define EXPECT_ABOVE ((size_t)1024)
+
+/* These it would send by itself, too, but writes what comes from an option
+ * twice, byte by byte, and a line of the list once. */
+#define USER_AGENT "User-Agent: "
+static const char accept_encoding[] = "Accept-Encoding: " WEIR_HTTP_ENCODINGS;
+
+/* Header lines that are ours, at most. */
+#define OURS 4
+
 static bool has_header(const struct weir_http_request *request,
                        const char *name)
 {
     for (size_t i = 0; i < request->n_headers; i++) {
-        if (strcasecmp(request->headers[i].name, name) == 0)
+        if (is_named(request->headers[i].name, name))
             return true;
     }
     return false;
@@ -198,11 +215,14 @@ static char *put_header(struct arena *arena, const struct weir_header *header)
     return line;
 }
 
-static size_t block_size(const struct weir_http_request *request)
+static size_t block_size(const struct weir_http_request *request,
+                         const struct weir_http_state *state)
 {
     size_t size = strlen(request->method) + strlen(request->url) + 2;
 
-    size += (request->n_headers + 2) * sizeof(struct curl_slist);
+    size += (request->n_headers + OURS) * sizeof(struct curl_slist);
+    size += sizeof(USER_AGENT) + strlen(weir_http_user_agent(state));
+    size += sizeof(accept_encoding);
     for (size_t i = 0; i < request->n_headers; i++)
         size += strlen(request->headers[i].name) +
                 strlen(request->headers[i].value) + 3;
@@ -212,21 +232,30 @@ static size_t block_size(const struct weir_http_request *request)
 
 /* The list is laid out in the block: libcurl only reads it, and one block is
  * cheaper than two allocations a header. */
-static struct curl_slist *link_headers(struct arena *text,
-                                       struct curl_slist *nodes,
-                                       const struct weir_http_request *request,
-                                       bool has_body)
+static void link_headers(struct weir_http_exchange *x, struct arena *text,
+                         struct curl_slist *nodes,
+                         const struct weir_http_request *request,
+                         const struct weir_http_state *state)
 {
     size_t n = 0;
 
+    x->headers = nodes;
+
+    if (!has_header(request, "User-Agent")) {
+        nodes[n++].data = put(text, USER_AGENT, strlen(USER_AGENT));
+        put_text(text, weir_http_user_agent(state));
+    }
+    if (!has_header(request, "Accept-Encoding"))
+        nodes[n++].data = put_text(text, accept_encoding);
+    x->given = request->n_headers > 0 ? &nodes[n] : NULL;
     for (size_t i = 0; i < request->n_headers; i++)
         nodes[n++].data = put_header(text, &request->headers[i]);
-    nodes[n++].data = put_text(text, no_expect);
-    if (has_body && !has_header(request, "Content-Type"))
+    if (request->body_len > EXPECT_ABOVE)
+        nodes[n++].data = put_text(text, no_expect);
+    if (x->has_body && !has_header(request, "Content-Type"))
         nodes[n++].data = put_text(text, no_content_type);
     for (size_t i = 0; i < n; i++)
         nodes[i].next = i + 1 < n ? &nodes[i + 1] : NULL;
-    return nodes;
 }
 
 static bool wants_body(const char *method)
@@ -246,19 +275,19 @@ enum weir_code weir_http_request_copy(struct weir_http_exchange *x,
 
     if (code)
         return code;
-    x->block_size = block_size(request);
+    x->block_size = block_size(request, state);
     x->block = malloc(x->block_size);
     if (!x->block)
         return weir_err_nomem(err);
     /* The nodes come first, where malloc's alignment serves them. */
     nodes = (struct curl_slist *)(void *)x->block;
-    text.next = (char *)(nodes + request->n_headers + 2);
+    text.next = (char *)(nodes + request->n_headers + OURS);
     x->method = put_text(&text, request->method);
     if (weir_retry_kind(x->method, false, false, false) != WEIR_RETRY_READ)
         x->changes = request->changes;
     x->url = put_text(&text, request->url);
     x->has_body = request->body || wants_body(request->method);
-    x->headers = link_headers(&text, nodes, request, x->has_body);
+    link_headers(x, &text, nodes, request, state);
     x->body_len = request->body ? request->body_len : 0;
     x->body = put(&text, request->body, x->body_len);
     x->once = request->once;

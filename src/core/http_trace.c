@@ -19,13 +19,14 @@ enum weir_code weir_http_observe(struct weir_loop *loop,
     return WEIR_OK;
 }
 
-/* The lines that go out: not those that tell libcurl to leave one away. */
+/* The caller's lines that go out: ours are the same for every request, and
+ * those that end with the colon tell libcurl to leave one away. */
 static size_t sent_headers(const struct weir_http_exchange *x,
                            const char *lines[MAX_SHOWN])
 {
     size_t n = 0;
 
-    for (const struct curl_slist *h = x->headers; h && n < MAX_SHOWN;
+    for (const struct curl_slist *h = x->given; h && n < MAX_SHOWN;
          h = h->next) {
         size_t len = strlen(h->data);
 

@@ -42,6 +42,34 @@ static void a_get_sends_what_it_should_and_nothing_else(void **state)
     server_stop(server);
 }
 
+static void a_callers_own_header_takes_the_place_of_ours(void **state)
+{
+    static const struct server_step script[] = {READ, SEND(OK_HI)};
+    struct server *server = SERVER(script);
+    struct weir_header headers[] = {{"USER-agent", "mine"},
+                                    {"accept-Encoding", "identity"},
+                                    {"Accept", "a/b"}};
+    struct weir_op *op =
+        ran(*state, &(struct weir_http_request){.method = "GET",
+                                                .url = server_url(server, "/"),
+                                                .headers = headers,
+                                                .n_headers = 3});
+    char expected[200];
+
+    assert_body(op, 200, "hi");
+    snprintf(expected, sizeof(expected),
+             "GET / HTTP/1.1\r\n"
+             "Host: 127.0.0.1:%d\r\n"
+             "USER-agent: mine\r\n"
+             "accept-Encoding: identity\r\n"
+             "Accept: a/b\r\n"
+             "\r\n",
+             server_port(server));
+    assert_string_equal(server_request(server, 0, NULL), expected);
+    weir_op_free(op);
+    server_stop(server);
+}
+
 static void a_connection_serves_the_next_request_too(void **state)
 {
     static const struct server_step script[] = {READ, SEND(OK_HI), AGAIN};
@@ -533,6 +561,31 @@ static void the_environment_plays_no_part(void **state)
     server_stop(proxy);
 }
 
+static void a_proxy_is_told_who_asks_and_no_secret(void **state)
+{
+    static const struct server_step script[] = {
+        READ, SEND("HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")};
+    struct server *proxy = SERVER(script);
+    struct weir_http_settings settings = {.user_agent = "ua/1"};
+    struct weir_header headers[] = {{"Authorization", "Bearer t"}};
+    const char *asked;
+    struct weir_op *op;
+
+    settings.proxy = server_url(proxy, "");
+    assert_int_equal(weir_http_configure(*state, &settings, NULL), WEIR_OK);
+    op = ran(*state, &(struct weir_http_request){.method = "GET",
+                                                 .url = "https://x.test/a",
+                                                 .headers = headers,
+                                                 .n_headers = 1});
+    assert_int_equal(weir_op_code(op), WEIR_TRANSPORT);
+    asked = server_request(proxy, 0, NULL);
+    assert_memory_equal(asked, "CONNECT x.test:443 HTTP/1.1\r\n", 29);
+    assert_non_null(strstr(asked, "User-Agent: ua/1\r\n"));
+    assert_null(strstr(asked, "Bearer"));
+    weir_op_free(op);
+    server_stop(proxy);
+}
+
 static void localhost_is_this_machine(void **state)
 {
     static const struct server_step script[] = {READ, SEND(OK_HI)};
@@ -554,6 +607,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_get_sends_what_it_should_and_nothing_else),
+        TEST(a_callers_own_header_takes_the_place_of_ours),
         TEST(a_connection_serves_the_next_request_too),
         TEST(injected_headers),
         TEST(urls_and_methods_that_are_refused),
@@ -571,6 +625,7 @@ int main(void)
         TEST(a_cancelled_request_is_silent),
         TEST(fifty_at_once),
         TEST(the_environment_plays_no_part),
+        TEST(a_proxy_is_told_who_asks_and_no_secret),
         TEST(localhost_is_this_machine),
     };
 
