@@ -10,7 +10,7 @@ static const char schema_type[] = "weir.filter.schema";
 
 #define MAX_WORDS    64
 #define MAX_TEXT     ((size_t)16 << 20)
-#define USUAL_TEXT   1000 /* room for most, in one piece */
+#define USUAL_TEXT   960 /* room for most, in one piece */
 #define MAX_DESCRIBE ((size_t)64 * 1024)
 
 /* ---- the schema, read once from the dialect's table ---- */

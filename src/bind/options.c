@@ -123,7 +123,7 @@ static const struct bind_opt *find_option(const struct bind_opt *opts,
                                           const char *name)
 {
     for (; opts->name; opts++) {
-        if (strcmp(opts->name, name) == 0)
+        if (*opts->name == *name && strcmp(opts->name, name) == 0)
             return opts;
     }
     return NULL;

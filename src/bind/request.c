@@ -13,7 +13,7 @@
 #define MAX_HEADERS ((size_t)1 << 20)
 #define MAX_BODY    ((size_t)256 << 20)
 /* Room for most bodies, in one piece. */
-#define USUAL_BODY 1000
+#define USUAL_BODY 960
 
 /* ---- tables of name = value(s), in the byte order of the names ---- */
 

@@ -118,13 +118,13 @@ struct census {
 
 static void note_name(lua_State *L, int index, struct name *name)
 {
-    unsigned char bytes[8] = {0};
+    size_t len;
 
     name->text = lua_tolstring(L, index, &name->len);
-    memcpy(bytes, name->text, name->len < 8 ? name->len : 8);
     name->first = 0;
-    for (int i = 0; i < 8; i++)
-        name->first = name->first << 8 | bytes[i];
+    len = name->len < 8 ? name->len : 8;
+    for (size_t i = 0; i < len; i++)
+        name->first |= (uint64_t)(unsigned char)name->text[i] << (56 - 8 * i);
     name->value = 0;
 }
 

@@ -63,6 +63,9 @@ static char *resize(struct weir_buf *buf, size_t cap)
     return data;
 }
 
+/* Bytes that the first piece has at least. */
+#define LEAST ((size_t)64)
+
 /* Makes room for `extra` bytes and the NUL. */
 enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra)
 {
@@ -76,7 +79,8 @@ enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra)
     need = buf->len + extra + 1;
     if (need <= buf->cap)
         return WEIR_OK;
-    cap = buf->cap ? buf->cap : 64;
+    /* What is asked for ahead is mostly the whole. */
+    cap = buf->cap ? buf->cap : need > LEAST ? need : LEAST;
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
     if (cap > buf->max + 1)

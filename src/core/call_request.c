@@ -33,6 +33,8 @@ static bool is_dots(const char *segment, size_t len)
 {
     size_t dots = 0;
 
+    if (*segment != '.' && *segment != '%')
+        return false;
     for (size_t i = 0; i < len; dots++) {
         if (segment[i] == '.')
             i += 1;
@@ -51,16 +53,23 @@ static bool is_dots(const char *segment, size_t len)
 static enum weir_code check_segments(const char *path, struct weir_err *err)
 {
     while (*path == '/') {
-        size_t len = strcspn(++path, "/");
+        const char *segment = path + 1;
 
-        if (is_dots(path, len))
+        path = strchrnul(segment, '/');
+        if (is_dots(segment, (size_t)(path - segment)))
             return weir_err_set(err, WEIR_INVALID,
                                 "path: '%.*s' is no name; expected every id "
                                 "to be percent-encoded",
-                                (int)len, path);
-        path += len;
+                                (int)(path - segment), segment);
     }
     return WEIR_OK;
+}
+
+/* What every part of a URL may hold, and what most of one is. */
+static bool is_common(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '-' && c <= '9') || c == '_';
 }
 
 /* The first byte that a URL cannot hold, or -1 if there is none. */
@@ -69,7 +78,7 @@ static int bad_byte(const char *text, const char *refused)
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
 
-        if (c <= 0x20 || c >= 0x7F || strchr(refused, c))
+        if (!is_common(c) && (c <= 0x20 || c >= 0x7F || strchr(refused, c)))
             return c;
     }
     return -1;

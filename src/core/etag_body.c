@@ -8,7 +8,7 @@
  * keys; most states have no more than FEW. */
 #define FEW 32
 /* Room for the text of most, in one piece. */
-#define USUAL 1000
+#define USUAL 960
 struct members {
     const struct weir_json *few[FEW];
     const struct weir_json **list; /* `few`, or memory */

@@ -9,7 +9,7 @@
 #include "http_internal.h"
 
 /* Room for the headers of most answers, in one piece. */
-#define USUAL_HEAD ((size_t)1024)
+#define USUAL_HEAD ((size_t)960)
 /* As much as a Content-Length can make us reserve on its word alone. */
 #define TRUSTED_LENGTH ((size_t)1 << 20)
 

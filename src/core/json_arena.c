@@ -5,9 +5,10 @@
 
 #include "json_internal.h"
 
-/* The first piece is one that malloc keeps at hand; later ones double, up to
- * a size of which the last one wastes little. */
-#define FIRST_PIECE ((size_t)1024)
+/* The first piece is of a size that malloc keeps at hand, below the one (1 KiB)
+ * from which on it first joins all small pieces it has; later ones double, up
+ * to a size of which the last one wastes little. */
+#define FIRST_PIECE ((size_t)992)
 #define LAST_PIECE  ((size_t)64 << 10)
 
 struct weir_json_arena {

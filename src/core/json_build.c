@@ -134,13 +134,8 @@ static enum weir_code on_end_object(void *ud, struct weir_err *err)
     return WEIR_OK;
 }
 
-enum weir_code weir_json_builder_new(struct weir_json_builder **out,
-                                     struct weir_err *err)
+static void init(struct weir_json_builder *b)
 {
-    struct weir_json_builder *b = malloc(sizeof(*b));
-
-    if (!b)
-        return weir_err_nomem(err);
     b->root = NULL;
     b->arena = NULL;
     b->depth = 0;
@@ -158,6 +153,25 @@ enum weir_code weir_json_builder_new(struct weir_json_builder **out,
         .ud = b,
     };
     weir_buf_init(&b->key, SIZE_MAX);
+}
+
+static void fini(struct weir_json_builder *b)
+{
+    if (b->secret)
+        weir_json_wipe(b->root);
+    else
+        weir_json_free(b->root);
+    weir_buf_fini(&b->key);
+}
+
+enum weir_code weir_json_builder_new(struct weir_json_builder **out,
+                                     struct weir_err *err)
+{
+    struct weir_json_builder *b = malloc(sizeof(*b));
+
+    if (!b)
+        return weir_err_nomem(err);
+    init(b);
     *out = b;
     return WEIR_OK;
 }
@@ -181,11 +195,7 @@ void weir_json_builder_free(struct weir_json_builder *b)
 {
     if (!b)
         return;
-    if (b->secret)
-        weir_json_wipe(b->root);
-    else
-        weir_json_free(b->root);
-    weir_buf_fini(&b->key);
+    fini(b);
     free(b);
 }
 
@@ -193,16 +203,15 @@ enum weir_code weir_json_parse(const char *text, size_t len,
                                const struct weir_json_options *options,
                                struct weir_json **out, struct weir_err *err)
 {
-    struct weir_json_builder *b = NULL;
-    enum weir_code code = weir_json_builder_new(&b, err);
+    struct weir_json_builder b;
+    enum weir_code code;
 
-    if (code || !b)
-        return code;
-    b->may_repeat = options && options->duplicate_keys;
-    b->secret = options && options->secret;
-    code = weir_json_scan(text, len, options, &b->sink, err);
+    init(&b);
+    b.may_repeat = options && options->duplicate_keys;
+    b.secret = options && options->secret;
+    code = weir_json_scan(text, len, options, &b.sink, err);
     if (!code)
-        *out = weir_json_builder_take(b);
-    weir_json_builder_free(b);
+        *out = weir_json_builder_take(&b);
+    fini(&b);
     return code;
 }

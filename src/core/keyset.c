@@ -16,15 +16,17 @@ _Static_assert(sizeof(((struct weir_keyset *)0)->first) / sizeof(size_t) ==
 void weir_keyset_init(struct weir_keyset *set)
 {
     weir_buf_init(&set->arena, SIZE_MAX);
-    set->entries = NULL;
-    set->count = set->cap = 0;
+    set->entries = set->few;
+    set->cap = WEIR_KEYSET_FEW;
+    set->count = 0;
     set->depth = 0;
 }
 
 void weir_keyset_fini(struct weir_keyset *set)
 {
     weir_buf_fini(&set->arena);
-    free(set->entries);
+    if (set->entries != set->few)
+        free(set->entries);
     set->entries = NULL;
 }
 
@@ -55,12 +57,15 @@ static bool seen(const struct weir_keyset *set, const char *key, size_t len)
 
 static bool grow(struct weir_keyset *set)
 {
-    size_t cap = set->cap ? set->cap * 2 : 32;
-    struct weir_keyset_entry *entries;
+    size_t cap = set->cap * 2;
+    bool first = set->entries == set->few;
+    struct weir_keyset_entry *entries =
+        reallocarray(first ? NULL : set->entries, cap, sizeof(*entries));
 
-    entries = reallocarray(set->entries, cap, sizeof(*entries));
     if (!entries)
         return false;
+    if (first)
+        memcpy(entries, set->few, sizeof(set->few));
     set->entries = entries;
     set->cap = cap;
     return true;

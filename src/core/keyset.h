@@ -19,12 +19,17 @@ struct weir_keyset_entry {
     size_t at; /* where the source found it */
 };
 
+/* Entries that need no memory of their own. */
+#define WEIR_KEYSET_FEW 32
+
+/* Points into itself: not to be copied. */
 struct weir_keyset {
     struct weir_buf arena;
-    struct weir_keyset_entry *entries;
+    struct weir_keyset_entry *entries; /* `few`, or what was allocated */
     size_t count, cap;
     size_t first[129]; /* of each open object: its first entry */
     unsigned depth;    /* at most WEIR_VALUE_MAX_DEPTH */
+    struct weir_keyset_entry few[WEIR_KEYSET_FEW];
 };
 
 void weir_keyset_init(struct weir_keyset *set);

@@ -69,10 +69,12 @@ void weir_op_note(struct weir_op *op, const char *fmt, ...)
 void weir_op_note_text(const struct weir_op *op, char out[WEIR_OP_NOTE])
 {
     out[0] = '\0';
-    if (op->note[0])
+    if (op->note[0]) {
         memcpy(out, op->note, WEIR_OP_NOTE);
-    else if (op->state == WEIR_OP_RUNNING && op->class->note)
+    } else if (op->state == WEIR_OP_RUNNING && op->class->note) {
         op->class->note(op, out);
+        weir_excerpt_line(out);
+    }
 }
 
 void weir_op_start(struct weir_op *op, weir_done_fn *done, void *ud)

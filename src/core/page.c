@@ -254,10 +254,7 @@ static void advance(struct page *p)
 
         weir_err_copy(&err, &p->failure);
         weir_op_fail(&p->op, &err);
-    } else if (p->call) {
-        weir_op_note(&p->op, "GET %s: page %zu", WEIR_CUT(100, p->path),
-                     p->count + 1);
-    } else {
+    } else if (!p->call) {
         weir_op_finish(&p->op);
     }
 }
@@ -297,8 +294,16 @@ static void free_page(struct weir_op *op)
     free(p);
 }
 
+static void note(const struct weir_op *op, char out[WEIR_OP_NOTE])
+{
+    const struct page *p = (const struct page *)op;
+
+    weir_cut_printf(out, WEIR_OP_NOTE, "GET %s: page %zu",
+                    WEIR_CUT(100, p->path), p->count + 1);
+}
+
 static const struct weir_op_class page_class = {"page", start, cancel,
-                                                free_page, NULL};
+                                                free_page, note};
 
 /* Copies a text, or the one that stands in for it; false without memory. */
 static bool copy(char **to, const char *text, const char *otherwise)

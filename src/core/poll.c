@@ -60,12 +60,15 @@ static int64_t deadline(const struct poll *p)
     return p->first + p->timeout;
 }
 
-static void note(struct poll *p)
+static void note(const struct weir_op *op, char out[WEIR_OP_NOTE])
 {
-    weir_op_note(&p->op, "%s: %s, %" PRId64 " s of %" PRId64 " s",
-                 WEIR_CUT(80, p->what),
-                 p->word.len ? WEIR_CUT(40, weir_buf_str(&p->word)) : "looking",
-                 (now(p) - p->first) / 1000, p->timeout / 1000);
+    const struct poll *p = (const struct poll *)op;
+
+    weir_cut_printf(out, WEIR_OP_NOTE, "%s: %s, %" PRId64 " s of %" PRId64 " s",
+                    WEIR_CUT(80, p->what),
+                    p->word.len ? WEIR_CUT(40, weir_buf_str(&p->word))
+                                : "looking",
+                    (now(p) - p->first) / 1000, p->timeout / 1000);
 }
 
 /* ---- the end ---- */
@@ -220,7 +223,6 @@ static void call(struct poll *p)
 static void look(struct poll *p)
 {
     p->looks++;
-    note(p);
     if (p->path) {
         call(p);
         return;
@@ -288,7 +290,6 @@ static void go_on(struct poll *p)
         look(p);
         return;
     }
-    note(p);
     weir_timer_start(p->op.loop, &p->timer, left < TICK_MS ? left : TICK_MS,
                      tick, p);
 }
@@ -349,7 +350,7 @@ static void free_poll(struct weir_op *op)
 }
 
 static const struct weir_op_class poll_class = {"poll", start, cancel,
-                                                free_poll, NULL};
+                                                free_poll, note};
 
 static char **copy_words(const char *const *words, size_t n)
 {

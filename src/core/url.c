@@ -248,19 +248,35 @@ static enum weir_code refuse_byte(const char *url, size_t at,
                         at + 1, c);
 }
 
+/* The bytes that may stand in a URL, up to the first that may not. */
+static size_t good_bytes(const char *url)
+{
+    size_t i = 0;
+
+    while ((unsigned char)(url[i] - '!') <= '~' - '!' && url[i] != '\\')
+        i++;
+    return i;
+}
+
+/* strcspn() would first make a table of what ends it. */
+static size_t authority_len(const char *text)
+{
+    size_t i = 0;
+
+    while (text[i] && text[i] != '/' && text[i] != '?' && text[i] != '#')
+        i++;
+    return i;
+}
+
 enum weir_code weir_url_scan(const char *url, size_t *len, struct weir_err *err)
 {
-    size_t scheme, authority, i;
+    size_t good = good_bytes(url), scheme, authority;
 
-    for (i = 0; url[i]; i++) {
-        unsigned char c = (unsigned char)url[i];
-
-        if (c <= ' ' || c >= 0x7f || c == '\\')
-            return refuse_byte(url, i, err);
-        if (i >= URL_MAX)
-            return weir_err_set(err, WEIR_INVALID,
-                                "the URL is longer than %zu bytes", URL_MAX);
-    }
+    if (good > URL_MAX)
+        return weir_err_set(err, WEIR_INVALID,
+                            "the URL is longer than %zu bytes", URL_MAX);
+    if (url[good])
+        return refuse_byte(url, good, err);
     if (strncasecmp(url, "https://", 8) == 0)
         scheme = 8;
     else if (strncasecmp(url, "http://", 7) == 0)
@@ -268,7 +284,7 @@ enum weir_code weir_url_scan(const char *url, size_t *len, struct weir_err *err)
     else
         return weir_err_set(err, WEIR_INVALID,
                             "the URL must begin with https:// or http://");
-    authority = strcspn(url + scheme, "/?#");
+    authority = authority_len(url + scheme);
     if (authority == 0)
         return weir_err_set(err, WEIR_INVALID, "the URL names no host");
     /* Not quoted: what stands there is a password. */

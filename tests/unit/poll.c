@@ -273,6 +273,7 @@ static void a_look_of_the_callers_has_the_time_left(void **state)
 static void the_note_tells_how_far_it_is(void **state)
 {
     struct fixture *f = *state;
+    char note[WEIR_OP_NOTE];
 
     begin(f);
     word(f, "PENDING_ACTIVATION");
@@ -282,9 +283,11 @@ static void the_note_tells_how_far_it_is(void **state)
     weir_op_start(f->op, NULL, NULL);
     while (weir_loop_now(f->rig.loop) - f->began < 7500)
         weir_loop_turn(f->rig.loop, 500, NULL);
-    assert_string_equal(f->op->note,
-                        "filter x: PENDING_ACTIVATION, 7 s of 60 s");
+    weir_op_note_text(f->op, note);
+    assert_string_equal(note, "filter x: PENDING_ACTIVATION, 7 s of 60 s");
     weir_op_cancel(f->op);
+    weir_op_note_text(f->op, note);
+    assert_string_equal(note, "");
     assert_true(weir_loop_idle(f->rig.loop));
     /* Cancelled in a pause, it can be started again. */
     assert_int_equal(rig_run(f->op), WEIR_OK);
