@@ -2,6 +2,7 @@
 -- assigned to a group; four requests.
 
 local cxone = require "cxone"
+local filter = require "weir.filter"
 local task = require "weir.task"
 
 local n, in_flight = tonumber(arg[1]), tonumber(arg[2])
@@ -11,7 +12,7 @@ local list = {}
 for i = 1, n do list[i] = i end
 
 task.map(list, { limit = math.tointeger(in_flight) }, function(i)
-  local definition = {
+  local definition = filter.new {
     name = "bench_" .. i,
     description = "premium customers in chat, no " .. i,
     channel = "chat",

@@ -9,7 +9,9 @@
  * audit log has as many entries as its page size says, on 2,000 pages.
  * GET /_bench/reset tells how many requests and connections there were and
  * how many of these resumed a TLS session, and forgets them and all filters;
- * it does not count itself.
+ * it does not count itself.  With ?latency=20 each answer from now on comes
+ * after 10 to 30 ms, chosen anew for each, as a server's does that is far away;
+ * without, at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +25,7 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -43,6 +46,8 @@ struct connection {
     struct text in, out;
     size_t sent;
     bool counted, wants_out, closing;
+    bool held;               /* its answer is not due yet */
+    struct connection *next; /* held until the same millisecond */
 };
 
 struct request {
@@ -122,6 +127,13 @@ __attribute__((format(printf, 2, 3))) static void addf(struct text *text,
 /* ---- answers ---- */
 
 static struct text body; /* of the answer that is being made */
+
+/* Connections by the millisecond in which their answer is due. */
+#define WHEEL 1024
+static struct connection *wheel[WHEEL];
+static long turned; /* milliseconds; the next place to look at */
+static unsigned n_held;
+static unsigned latency; /* milliseconds on average */
 
 static void answer(struct connection *c, const char *status, const char *etag)
 {
@@ -276,8 +288,11 @@ static void one_filter(struct connection *c, const struct request *r,
 }
 
 /* Every run begins with the same filters. */
-static void reset(struct connection *c)
+static void reset(struct connection *c, const struct request *r)
 {
+    latency = parameter(r, "latency=", 0);
+    if (latency > WHEEL / 2)
+        latency = WHEEL / 2;
     addf(&body, "{\"requests\":%lu,\"connections\":%lu,\"resumed\":%lu}",
          stats.requests, stats.connections, stats.resumed);
     answer(c, "200 OK", NULL);
@@ -295,7 +310,7 @@ static void serve(struct connection *c, const struct request *r)
 
     body.len = 0;
     if (is(r->path, "/_bench/reset")) {
-        reset(c);
+        reset(c, r);
         return;
     }
     stats.requests++;
@@ -446,16 +461,65 @@ static void end(struct connection *c)
     free(c);
 }
 
-static void turn(struct connection *c)
+static void send_answer(struct connection *c)
 {
-    while (receive(c) > 0)
-        ;
-    take_requests(c);
     flush(c);
     if (c->closing)
         end(c);
     else if (c->wants_out != (c->out.len > 0))
         watch(c, EPOLL_CTL_MOD);
+}
+
+/* ---- latency ---- */
+
+static long now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void hold(struct connection *c)
+{
+    unsigned wait = latency / 2 + (unsigned)rand() % (latency + 1);
+    struct connection **slot = &wheel[(now_ms() + wait) % WHEEL];
+
+    if (n_held++ == 0)
+        turned = now_ms();
+    c->held = true;
+    c->next = *slot;
+    *slot = c;
+}
+
+/* Sends what has become due. */
+static void turn_wheel(void)
+{
+    for (long now = now_ms(); n_held > 0 && turned <= now; turned++) {
+        struct connection *c = wheel[turned % WHEEL], *next;
+
+        wheel[turned % WHEEL] = NULL;
+        for (; c; c = next) {
+            next = c->next;
+            c->held = false;
+            n_held--;
+            send_answer(c);
+        }
+    }
+}
+
+static void turn(struct connection *c)
+{
+    /* It asks one thing after the other: now it could only go. */
+    if (c->held)
+        return;
+    while (receive(c) > 0)
+        ;
+    take_requests(c);
+    if (latency && c->out.len > 0 && !c->closing)
+        hold(c);
+    else
+        send_answer(c);
 }
 
 static void accept_all(int listener, SSL_CTX *tls)
@@ -534,7 +598,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     for (;;) {
         struct epoll_event events[MAX_EVENTS];
-        int n = epoll_wait(poller, events, MAX_EVENTS, -1);
+        int n = epoll_wait(poller, events, MAX_EVENTS, n_held ? 1 : -1);
 
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == &listener[0])
@@ -544,5 +608,6 @@ int main(int argc, char **argv)
             else
                 turn(events[i].data.ptr);
         }
+        turn_wheel();
     }
 }
