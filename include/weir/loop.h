@@ -17,8 +17,9 @@
 
 struct weir_loop;
 
-/* A loop on `clock` (NULL: the system's; must outlive the loop).
- * WEIR_OK, WEIR_NOMEM. */
+/* A loop on `clock` (NULL: the system's; must outlive the loop).  WEIR_OK,
+ * WEIR_NOMEM, or WEIR_TRANSPORT when libcurl cannot start or there is no
+ * descriptor left to be woken by. */
 enum weir_code weir_loop_new(const struct weir_clock *clock,
                              struct weir_loop **out, struct weir_err *err);
 /* Frees the loop.  Every op on it must have been freed before. */
@@ -32,8 +33,9 @@ int64_t weir_loop_wall(const struct weir_loop *loop);
 
 /* One turn: moves transfers on, fires due timers and ready descriptors,
  * calls `done` of finished ops; waits at most `max_wait_ms` (< 0: as long as
- * it takes) for the first of these.  WEIR_OK, or WEIR_TRANSPORT when
- * libcurl's multi interface itself is broken. */
+ * it takes) for the first of these.  It costs what happens in it, however many
+ * transfers wait.  WEIR_OK, WEIR_NOMEM, or WEIR_TRANSPORT when libcurl's multi
+ * interface itself, or poll(2), is broken. */
 enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
                               struct weir_err *err);
 

@@ -159,7 +159,7 @@ limits_with_defaults(const struct weir_http_limits *given)
 static const char no_expect[] = "Expect:";
 static const char no_content_type[] = "Content-Type:";
 
-/* It sends the first for what is over 1 MiB; no release did below this. */
+/* That first one is for what is over 1 MiB, in old releases over 1 KiB. */
 #define EXPECT_ABOVE ((size_t)1024)
 
 /* These it would send by itself, too, but writes what comes from an option

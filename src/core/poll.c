@@ -11,9 +11,7 @@
 #define INTERVAL_MS 3000
 #define TIMEOUT_MS  60000
 /* The last look begins when the time is up, and has this long at most. */
-#define GRACE_MS 5000
-/* How often the progress line is brought up to date while waiting. */
-#define TICK_MS    1000
+#define GRACE_MS   5000
 #define WORD_MAX   ((size_t)256)
 #define REASON_MAX ((size_t)512)
 
@@ -234,7 +232,7 @@ static void look(struct poll *p)
 
 /* ---- waiting ---- */
 
-static void tick(void *ud)
+static void due(void *ud)
 {
     go_on(ud);
 }
@@ -290,8 +288,7 @@ static void go_on(struct poll *p)
         look(p);
         return;
     }
-    weir_timer_start(p->op.loop, &p->timer, left < TICK_MS ? left : TICK_MS,
-                     tick, p);
+    weir_timer_start(p->op.loop, &p->timer, left, due, p);
 }
 
 /* ---- the op ---- */
