@@ -35,7 +35,8 @@ int64_t weir_loop_wall(const struct weir_loop *loop);
  * calls `done` of finished ops; waits at most `max_wait_ms` (< 0: as long as
  * it takes) for the first of these.  It costs what happens in it, however many
  * transfers wait.  WEIR_OK, WEIR_NOMEM, or WEIR_TRANSPORT when libcurl's multi
- * interface itself, or poll(2), is broken. */
+ * interface itself, or poll(2), is broken.  What libcurl's failed with once,
+ * each later turn fails with: then ops and loop are only to be freed. */
 enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
                               struct weir_err *err);
 

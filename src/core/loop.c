@@ -397,12 +397,15 @@ static enum weir_code curl_failed(CURLMcode code, struct weir_err *err)
                         curl_multi_strerror(code));
 }
 
-/* With something to do at once, what is ready can wait for so many turns. */
+/* With something to do at once, what is ready can wait for so many turns, but
+ * not beyond the millisecond: a turn may be followed by a long computation. */
 #define BUSY_TURNS 8
 
 static enum weir_code wait_or_skip(struct weir_loop *loop, int wait_ms,
                                    struct weir_err *err)
 {
+    enum weir_code code;
+
     loop->busy_turns = wait_ms == 0 ? loop->busy_turns + 1 : 0;
     if (loop->clock->skip && loop->n_transfers == 0 && !loop->watches) {
         /* With nothing but timers, a fake clock jumps to the next one. */
@@ -410,9 +413,11 @@ static enum weir_code wait_or_skip(struct weir_loop *loop, int wait_ms,
             loop->clock->skip(loop->clock->ud, wait_ms);
         return WEIR_OK;
     }
-    if (loop->busy_turns % BUSY_TURNS != 0)
+    if (loop->busy_turns % BUSY_TURNS != 0 && read_clock(loop) == loop->looked)
         return WEIR_OK;
-    return weir_loop_sockets_wait(loop, wait_ms, err);
+    code = weir_loop_sockets_wait(loop, wait_ms, err);
+    loop->looked = read_clock(loop);
+    return code;
 }
 
 static enum weir_code move_transfers(struct weir_loop *loop,
@@ -426,8 +431,10 @@ static enum weir_code move_transfers(struct weir_loop *loop,
     if (loop->n_transfers == 0)
         return WEIR_OK;
     code = weir_loop_sockets_act(loop);
-    if (code)
+    if (code) {
+        loop->broken = code;
         return curl_failed(code, err);
+    }
     /* A handshake may have taken its time. */
     loop->now = read_clock(loop);
     collect_transfers(loop, weir_curl_refusals() != refusals);
@@ -437,8 +444,11 @@ static enum weir_code move_transfers(struct weir_loop *loop,
 enum weir_code weir_loop_turn(struct weir_loop *loop, int64_t max_wait_ms,
                               struct weir_err *err)
 {
-    enum weir_code code = wait_or_skip(loop, wait_time(loop, max_wait_ms), err);
+    enum weir_code code;
 
+    if (loop->broken)
+        return curl_failed(loop->broken, err);
+    code = wait_or_skip(loop, wait_time(loop, max_wait_ms), err);
     if (code)
         return code;
     /* What happens in a turn happens now: the clock is not read for every

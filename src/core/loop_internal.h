@@ -33,6 +33,11 @@ struct weir_loop {
     bool turning;        /* inside a turn, where it is `now` */
     int64_t now;         /* of the turn */
     unsigned busy_turns; /* in a row, that had no time to wait */
+    int64_t looked;      /* when the sockets were last looked at */
+    /* What libcurl's multi interface failed with.  It is not asked again: 7.88
+     * leaves a hash without slots where it had no memory for a socket, and
+     * divides by their number the next time. */
+    CURLMcode broken;
     struct weir_timer *timers; /* pairing heap, the next due on top */
     size_t n_timers;
     uint64_t timer_order;

@@ -18,8 +18,9 @@
 #include "loop_internal.h"
 
 /* As many sockets as libcurl wants watched for one transfer
- * (MAX_SOCKSPEREASYHANDLE of its source): room is made before one begins, so
- * that a lack of memory is that request's error and not the loop's. */
+ * (MAX_SOCKSPEREASYHANDLE of its source).  Room is made before one begins, so
+ * that a lack of memory for it is that request's error; where libcurl itself
+ * has none for a socket, it is the loop's. */
 #define SOCKETS_EACH ((size_t)5)
 
 /* The place of the wake, and the first one of a socket. */

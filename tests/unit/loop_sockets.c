@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <curl/curl.h>
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
@@ -36,6 +37,23 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
         *(void **)&real = dlsym(RTLD_NEXT, "poll");
     polls += counted;
     return real(fds, n, timeout);
+}
+
+/* ---- libcurl without memory ---- */
+
+static bool starved;
+static unsigned long actions;
+
+/* Stands in for libcurl's. */
+CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
+                                   int *running)
+{
+    static CURLMcode (*real)(CURLM *, curl_socket_t, int, int *);
+
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "curl_multi_socket_action");
+    actions++;
+    return starved ? CURLM_OUT_OF_MEMORY : real(multi, fd, events, running);
 }
 
 /* ---- many requests ---- */
@@ -119,6 +137,53 @@ static void what_is_given_up_leaves_the_others_alone(void **state)
         weir_op_free(ops[i]);
     }
     server_stop(server);
+}
+
+/* A task that computes in slices has no time to wait either. */
+static void what_is_ready_is_seen_by_turns_that_cannot_wait(void **state)
+{
+    static const struct server_step script[] = {READ, SEND(OK_HI), AGAIN};
+    struct weir_loop *loop = *state;
+    struct server *server = SERVER(script);
+    struct weir_op *op;
+    int done = 0, turns = 0;
+
+    begin(loop, server, &op, 1, &done);
+    for (; turns < 100 && !done; turns++) {
+        assert_int_equal(weir_loop_turn(loop, 0, NULL), WEIR_OK);
+        usleep(10 * 1000);
+    }
+    /* To connect, to read, and to tell. */
+    assert_in_range(turns, 1, 6);
+    assert_body(op, 200, "hi");
+    weir_op_free(op);
+    server_stop(server);
+}
+
+/* After it, libcurl 7.88 would divide by zero. */
+static void libcurl_is_not_asked_again_when_it_had_no_memory(void **state)
+{
+    static const struct server_step script[] = {READ, SEND(OK_HI), AGAIN};
+    struct weir_loop *loop = *state;
+    struct server *server = SERVER(script);
+    struct weir_err err = WEIR_ERR_INIT;
+    struct weir_op *op;
+    unsigned long before;
+    int done = 0;
+
+    begin(loop, server, &op, 1, &done);
+    starved = true;
+    assert_int_equal(weir_loop_turn(loop, 0, &err), WEIR_NOMEM);
+    assert_string_equal(err.message, "out of memory");
+    starved = false;
+    before = actions;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(weir_loop_turn(loop, 0, NULL), WEIR_NOMEM);
+    assert_int_equal(actions, before);
+    assert_int_equal(done, 0);
+    weir_op_free(op);
+    server_stop(server);
+    weir_err_clear(&err);
 }
 
 /* ---- extra descriptors, beside sockets ---- */
@@ -232,6 +297,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_turn_asks_about_what_is_ready),
         TEST(what_is_given_up_leaves_the_others_alone),
+        TEST(what_is_ready_is_seen_by_turns_that_cannot_wait),
+        TEST(libcurl_is_not_asked_again_when_it_had_no_memory),
         TEST(a_handler_may_begin_and_give_up_requests),
         TEST(a_wake_ends_one_wait),
         cmocka_unit_test(without_a_descriptor_there_is_no_loop),
