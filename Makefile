@@ -28,6 +28,8 @@ CFLAGS_ALL := -std=c11 -g $(OPT) $(WARN) $(DEFINES) -Iinclude -fPIC \
 LDFLAGS_ALL := $(LDFLAGS)
 ifneq ($(SANITIZE),)
 CFLAGS_ALL  += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+# These bring a malloc of their own.
+CFLAGS_ALL  += $(if $(findstring address,$(SANITIZE))$(findstring thread,$(SANITIZE)),-DWEIR_SANITIZED_MALLOC)
 LDFLAGS_ALL += -fsanitize=$(SANITIZE)
 else
 CFLAGS_ALL  += $(if $(filter -O0,$(OPT)),,-D_FORTIFY_SOURCE=2)

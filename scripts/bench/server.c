@@ -482,11 +482,13 @@ static long now_ms(void)
 
 static void hold(struct connection *c)
 {
-    unsigned wait = latency / 2 + (unsigned)rand() % (latency + 1);
-    struct connection **slot = &wheel[(now_ms() + wait) % WHEEL];
+    /* At least one, since this millisecond has been looked at. */
+    unsigned wait = latency / 2 + 1 + (unsigned)rand() % latency;
+    long now = now_ms();
+    struct connection **slot = &wheel[(now + wait) % WHEEL];
 
     if (n_held++ == 0)
-        turned = now_ms();
+        turned = now;
     c->held = true;
     c->next = *slot;
     *slot = c;

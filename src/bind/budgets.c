@@ -6,6 +6,11 @@
 
 #include "scheduler.h"
 
+#ifdef WEIR_SANITIZED_MALLOC
+/* Of sanitizer/allocator_interface.h, which Debian's gcc does not bring. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+#endif
+
 /* Beyond the ceiling, for the host alone: the report of what went wrong. */
 #define RESERVE ((size_t)16 << 20)
 
@@ -111,11 +116,17 @@ static void *allocate(void *ud, void *block, size_t old, size_t size)
     return grown;
 }
 
+/* All that is allocated.  A sanitizer has a malloc of its own, of which
+ * mallinfo2() knows nothing. */
 static size_t of_process(void)
 {
+#ifdef WEIR_SANITIZED_MALLOC
+    return __sanitizer_get_current_allocated_bytes();
+#else
     struct mallinfo2 info = mallinfo2();
 
     return info.uordblks + info.hblkhd;
+#endif
 }
 
 static bool is_heavy(const struct bind_budgets *budgets)

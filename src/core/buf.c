@@ -79,8 +79,11 @@ enum weir_code weir_buf_reserve(struct weir_buf *buf, size_t extra)
     need = buf->len + extra + 1;
     if (need <= buf->cap)
         return WEIR_OK;
-    /* What is asked for ahead is mostly the whole. */
-    cap = buf->cap ? buf->cap : need > LEAST ? need : LEAST;
+    cap = LEAST;
+    /* What is asked for first is mostly the whole.  What grows beyond goes from
+     * one power of two to the next, so that its last copy is half as large. */
+    if (!buf->cap && need > LEAST)
+        cap = need;
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
     if (cap > buf->max + 1)

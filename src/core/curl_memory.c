@@ -22,14 +22,9 @@
 
 #include "loop_internal.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WEIR_SANITIZED_MALLOC
 #define KEEPS false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KEEPS false
-#endif
-#endif
-#ifndef KEEPS
+#else
 #define KEEPS true
 #endif
 

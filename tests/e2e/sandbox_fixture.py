@@ -9,7 +9,7 @@ import pytest
 
 # Seconds of processor time after which the kernel ends the process: far beyond
 # every budget of these tests, and beyond what a sanitizer makes of it.
-KERNEL = 120
+KERNEL = 40
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_a_bomb_is_counted_by_what_it_becomes(run_weir, wire, layers):
     assert said.startswith("limit\tthe answer from 127.0.0.1:")
     assert "16777216 bytes (max_bytes)" in said
     # 16 MiB of body while its buffer grows, and the program itself.
-    if not os.environ.get("SANITIZE"):
+    if not any(name.endswith("SAN_OPTIONS") for name in os.environ):
         assert int(peak) < 80_000
 
 
