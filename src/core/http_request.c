@@ -240,7 +240,6 @@ static void link_headers(struct weir_http_exchange *x, struct arena *text,
     size_t n = 0;
 
     x->headers = nodes;
-
     if (!has_header(request, "User-Agent")) {
         nodes[n++].data = put(text, USER_AGENT, strlen(USER_AGENT));
         put_text(text, weir_http_user_agent(state));

@@ -23,12 +23,8 @@ enum weir_code weir_loop_new(const struct weir_clock *clock,
     }
     loop->clock = clock ? clock : weir_clock_system();
     loop->multi = curl_multi_init();
-    if (!loop->multi) {
-        free(loop);
-        weir_curl_end();
-        return weir_err_nomem(err);
-    }
-    code = weir_loop_sockets_init(loop, err);
+    code =
+        loop->multi ? weir_loop_sockets_init(loop, err) : weir_err_nomem(err);
     if (code) {
         curl_multi_cleanup(loop->multi);
         free(loop);

@@ -13,61 +13,52 @@
 #include "http_ask.h"
 #include "server.h"
 
-static void a_get_sends_what_it_should_and_nothing_else(void **state)
+/* What goes out for a GET of `path` with these headers: the request line, Host,
+ * `lines` and nothing else. */
+static void assert_sent(struct weir_loop *loop, const char *path,
+                        const struct weir_header *headers, size_t n,
+                        const char *request_line, const char *lines)
 {
     static const struct server_step script[] = {READ, SEND(OK_HI)};
     struct server *server = SERVER(script);
-    struct weir_header headers[] = {{"X-Empty", ""}, {"Accept", "a/b"}};
     struct weir_op *op =
-        ran(*state, &(struct weir_http_request){
-                        .method = "GET",
-                        .url = server_url(server, "/a/../b//c?x=%20#fragment"),
-                        .headers = headers,
-                        .n_headers = 2,
-                    });
+        ran(loop, &(struct weir_http_request){.method = "GET",
+                                              .url = server_url(server, path),
+                                              .headers = headers,
+                                              .n_headers = n});
     char expected[400];
 
     assert_body(op, 200, "hi");
     snprintf(expected, sizeof(expected),
-             "GET /a/../b//c?x=%%20 HTTP/1.1\r\n"
-             "Host: 127.0.0.1:%d\r\n"
-             "User-Agent: weir/0.1.0\r\n"
-             "Accept-Encoding: gzip, deflate\r\n"
-             "X-Empty:\r\n"
-             "Accept: a/b\r\n"
-             "\r\n",
-             server_port(server));
+             "%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", request_line,
+             server_port(server), lines);
     assert_string_equal(server_request(server, 0, NULL), expected);
     weir_op_free(op);
     server_stop(server);
 }
 
+static void a_get_sends_what_it_should_and_nothing_else(void **state)
+{
+    const struct weir_header headers[] = {{"X-Empty", ""}, {"Accept", "a/b"}};
+
+    assert_sent(*state, "/a/../b//c?x=%20#fragment", headers, 2,
+                "GET /a/../b//c?x=%20",
+                "User-Agent: weir/0.1.0\r\n"
+                "Accept-Encoding: gzip, deflate\r\n"
+                "X-Empty:\r\n"
+                "Accept: a/b\r\n");
+}
+
 static void a_callers_own_header_takes_the_place_of_ours(void **state)
 {
-    static const struct server_step script[] = {READ, SEND(OK_HI)};
-    struct server *server = SERVER(script);
-    struct weir_header headers[] = {{"USER-agent", "mine"},
-                                    {"accept-Encoding", "identity"},
-                                    {"Accept", "a/b"}};
-    struct weir_op *op =
-        ran(*state, &(struct weir_http_request){.method = "GET",
-                                                .url = server_url(server, "/"),
-                                                .headers = headers,
-                                                .n_headers = 3});
-    char expected[200];
+    const struct weir_header headers[] = {{"USER-agent", "mine"},
+                                          {"accept-Encoding", "identity"},
+                                          {"Accept", "a/b"}};
 
-    assert_body(op, 200, "hi");
-    snprintf(expected, sizeof(expected),
-             "GET / HTTP/1.1\r\n"
-             "Host: 127.0.0.1:%d\r\n"
-             "USER-agent: mine\r\n"
-             "accept-Encoding: identity\r\n"
-             "Accept: a/b\r\n"
-             "\r\n",
-             server_port(server));
-    assert_string_equal(server_request(server, 0, NULL), expected);
-    weir_op_free(op);
-    server_stop(server);
+    assert_sent(*state, "/", headers, 3, "GET /",
+                "USER-agent: mine\r\n"
+                "accept-Encoding: identity\r\n"
+                "Accept: a/b\r\n");
 }
 
 static void a_connection_serves_the_next_request_too(void **state)
@@ -454,12 +445,6 @@ static void a_call_that_must_not_be_repeated_is_not(void **state)
     server_stop(server);
 }
 
-static void count(void *ud, struct weir_op *op)
-{
-    (void)op;
-    ++*(int *)ud;
-}
-
 static void a_cancelled_request_is_silent(void **state)
 {
     static const struct server_step script[] = {
@@ -471,7 +456,7 @@ static void a_cancelled_request_is_silent(void **state)
                                                .url = server_url(server, "/")});
     int done = 0;
 
-    weir_op_start(op, count, &done);
+    weir_op_start(op, count_done, &done);
     for (int i = 0; i < 50 && server_requests(server) == 0; i++)
         weir_loop_turn(loop, 20, NULL);
     weir_loop_turn(loop, 20, NULL);
@@ -485,7 +470,7 @@ static void a_cancelled_request_is_silent(void **state)
     /* Freeing a running one is the same. */
     op = made(loop, &(struct weir_http_request){
                         .method = "GET", .url = server_url(server, "/")});
-    weir_op_start(op, count, &done);
+    weir_op_start(op, count_done, &done);
     weir_op_free(op);
     assert_int_equal(done, 0);
     server_stop(server);
@@ -503,12 +488,7 @@ static void fifty_at_once(void **state)
     for (int round = 0; round < 2; round++) {
         int done = 0;
 
-        for (int i = 0; i < 50; i++) {
-            ops[i] = made(loop,
-                          &(struct weir_http_request){
-                              .method = "GET", .url = server_url(server, "/")});
-            weir_op_start(ops[i], count, &done);
-        }
+        begin_many(loop, server_url(server, "/"), ops, 50, &done);
         while (!weir_loop_idle(loop))
             assert_int_equal(weir_loop_turn(loop, 1000, NULL), WEIR_OK);
         assert_int_equal(done, 50);

@@ -58,23 +58,6 @@ CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
 
 /* ---- many requests ---- */
 
-static void count(void *ud, struct weir_op *op)
-{
-    (void)op;
-    ++*(int *)ud;
-}
-
-static void begin(struct weir_loop *loop, struct server *server,
-                  struct weir_op **ops, int n, int *done)
-{
-    for (int i = 0; i < n; i++) {
-        ops[i] =
-            made(loop, &(struct weir_http_request){
-                           .method = "GET", .url = server_url(server, "/")});
-        weir_op_start(ops[i], count, done);
-    }
-}
-
 /* Turns until the server has got that many. */
 static void until_asked(struct weir_loop *loop, struct server *server, size_t n)
 {
@@ -98,7 +81,7 @@ static void a_turn_asks_about_what_is_ready(void **state)
     struct weir_op *ops[MANY], *op;
     int done = 0;
 
-    begin(loop, waiting, ops, MANY, &done);
+    begin_many(loop, server_url(waiting, "/"), ops, MANY, &done);
     until_asked(loop, waiting, MANY);
     polls = 0;
     counted = true;
@@ -126,7 +109,7 @@ static void what_is_given_up_leaves_the_others_alone(void **state)
     struct weir_op *ops[MANY];
     int done = 0;
 
-    begin(loop, server, ops, MANY, &done);
+    begin_many(loop, server_url(server, "/"), ops, MANY, &done);
     until_asked(loop, server, MANY);
     for (int i = 0; i < MANY; i += 2)
         weir_op_free(ops[i]);
@@ -148,7 +131,7 @@ static void what_is_ready_is_seen_by_turns_that_cannot_wait(void **state)
     struct weir_op *op;
     int done = 0, turns = 0;
 
-    begin(loop, server, &op, 1, &done);
+    begin_many(loop, server_url(server, "/"), &op, 1, &done);
     for (; turns < 100 && !done; turns++) {
         assert_int_equal(weir_loop_turn(loop, 0, NULL), WEIR_OK);
         usleep(50 * 1000); /* for the server, also on a busy machine */
@@ -171,7 +154,7 @@ static void libcurl_is_not_asked_again_when_it_had_no_memory(void **state)
     unsigned long before;
     int done = 0;
 
-    begin(loop, server, &op, 1, &done);
+    begin_many(loop, server_url(server, "/"), &op, 1, &done);
     starved = true;
     assert_int_equal(weir_loop_turn(loop, 0, &err), WEIR_NOMEM);
     assert_string_equal(err.message, "out of memory");
@@ -206,7 +189,7 @@ static void meddle(void *ud)
     assert_int_equal(read(m->fd, &byte, 1), 1);
     for (int i = 0; i < m->given_up; i++)
         weir_op_free(m->ops[i]);
-    begin(m->loop, m->server, m->new, MANY, &m->done);
+    begin_many(m->loop, server_url(m->server, "/"), m->new, MANY, &m->done);
     weir_watch_stop(&m->watch);
 }
 
@@ -223,7 +206,7 @@ static void a_handler_may_begin_and_give_up_requests(void **state)
 
     assert_int_equal(pipe(fds), 0);
     m.fd = fds[0];
-    begin(loop, server, ops, MANY, &done);
+    begin_many(loop, server_url(server, "/"), ops, MANY, &done);
     until_asked(loop, server, MANY);
     /* All at once are ready: the answers and the pipe. */
     usleep(100 * 1000);

@@ -55,6 +55,22 @@ struct weir_op *got(struct weir_loop *loop, const char *url)
     return ran(loop, &(struct weir_http_request){.method = "GET", .url = url});
 }
 
+void count_done(void *done, struct weir_op *op)
+{
+    (void)op;
+    ++*(int *)done;
+}
+
+void begin_many(struct weir_loop *loop, const char *url, struct weir_op **ops,
+                int n, int *done)
+{
+    for (int i = 0; i < n; i++) {
+        ops[i] = made(loop,
+                      &(struct weir_http_request){.method = "GET", .url = url});
+        weir_op_start(ops[i], count_done, done);
+    }
+}
+
 void assert_body(struct weir_op *op, int status, const char *body)
 {
     const struct weir_http_response *response = weir_http_response(op);

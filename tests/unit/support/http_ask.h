@@ -17,6 +17,10 @@ struct weir_op *made(struct weir_loop *loop,
 struct weir_op *ran(struct weir_loop *loop,
                     const struct weir_http_request *request);
 struct weir_op *got(struct weir_loop *loop, const char *url);
+/* Starts `n` GETs of `url` at once; each that is done counts up `*done`. */
+void begin_many(struct weir_loop *loop, const char *url, struct weir_op **ops,
+                int n, int *done);
+void count_done(void *done, struct weir_op *op);
 void assert_body(struct weir_op *op, int status, const char *body);
 
 #endif
