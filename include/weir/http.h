@@ -27,9 +27,10 @@ struct weir_http_settings {
     const char *proxy;      /* URL; never used for loopback */
     const char *no_proxy;   /* as in the NO_PROXY variable */
     const char *ca_file;    /* PEM bundle instead of the system's */
-    const char *user_agent; /* NULL: "weir/<version>" */
+    const char *user_agent; /* NULL: "weir/<version>"; "": no such header */
 };
-/* Copies `settings`.  WEIR_OK, WEIR_NOMEM. */
+/* Copies `settings`.  WEIR_OK, WEIR_NOMEM; WEIR_INVALID if user_agent is no
+ * header's value (RFC 9110 section 5.5), and all stays as it was. */
 enum weir_code weir_http_configure(struct weir_loop *loop,
                                    const struct weir_http_settings *settings,
                                    struct weir_err *err);

@@ -70,6 +70,11 @@ enum weir_code weir_http_require_safe(const char *url,
 /* Content codings that are asked for and decoded. */
 #define WEIR_HTTP_ENCODINGS "gzip, deflate"
 
+/* WEIR_INVALID for what would not be one header line, or says where a message
+ * ends. */
+enum weir_code weir_http_check_header(const struct weir_header *header,
+                                      struct weir_err *err);
+
 struct weir_http_exchange {
     struct weir_http_op http; /* first */
     struct weir_transfer transfer;

@@ -68,7 +68,13 @@ enum weir_code weir_http_configure(struct weir_loop *loop,
 {
     struct weir_http_state *state = weir_http_state(loop);
     struct weir_http_settings copy = {0};
+    enum weir_code code = WEIR_OK;
 
+    if (settings->user_agent)
+        code = weir_http_check_header(
+            &(struct weir_header){"User-Agent", settings->user_agent}, err);
+    if (code)
+        return code;
     if (!state || !copy_text(&copy.proxy, settings->proxy) ||
         !copy_text(&copy.no_proxy, settings->no_proxy) ||
         !copy_text(&copy.ca_file, settings->ca_file) ||

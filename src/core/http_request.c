@@ -77,8 +77,8 @@ static bool is_framing(const char *name)
     return false;
 }
 
-static enum weir_code check_header(const struct weir_header *header,
-                                   struct weir_err *err)
+enum weir_code weir_http_check_header(const struct weir_header *header,
+                                      struct weir_err *err)
 {
     if (!header->name || !header->value || !is_token(header->name))
         return weir_err_set(
@@ -120,7 +120,7 @@ static enum weir_code check(struct weir_http_state *state,
     if (!code && !request->allow_plain_http)
         code = weir_http_require_safe(request->url, origin, err);
     for (size_t i = 0; !code && i < request->n_headers; i++)
-        code = check_header(&request->headers[i], err);
+        code = weir_http_check_header(&request->headers[i], err);
     return code;
 }
 

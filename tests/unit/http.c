@@ -118,6 +118,27 @@ static void injected_headers(void **state)
                        cases[i].says);
 }
 
+static void an_injected_user_agent(void **state)
+{
+    static const struct server_step script[] = {READ, SEND(OK_HI), AGAIN};
+    struct server *server = SERVER(script);
+    struct weir_http_settings settings = {.user_agent = "a\r\nX-Evil: 1"};
+    struct weir_err err = WEIR_ERR_INIT;
+
+    assert_int_equal(weir_http_configure(*state, &settings, &err),
+                     WEIR_INVALID);
+    assert_string_equal(err.message, "the value of the header User-Agent "
+                                     "holds a line break at byte 2");
+    weir_op_free(got(*state, server_url(server, "/")));
+    assert_non_null(
+        strstr(server_request(server, 0, NULL), "\r\nUser-Agent: weir/"));
+    settings.user_agent = "";
+    assert_int_equal(weir_http_configure(*state, &settings, NULL), WEIR_OK);
+    weir_op_free(got(*state, server_url(server, "/")));
+    assert_null(strstr(server_request(server, 1, NULL), "User-Agent"));
+    server_stop(server);
+}
+
 static void urls_and_methods_that_are_refused(void **state)
 {
     static const struct {
@@ -590,6 +611,7 @@ int main(void)
         TEST(a_callers_own_header_takes_the_place_of_ours),
         TEST(a_connection_serves_the_next_request_too),
         TEST(injected_headers),
+        TEST(an_injected_user_agent),
         TEST(urls_and_methods_that_are_refused),
         TEST(a_redirect_within_the_origin_is_followed),
         TEST(a_redirect_elsewhere_is_handed_over),
