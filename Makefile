@@ -349,7 +349,7 @@ bench: $(BUILD)/weir ## what weir costs beside a bare libcurl program
 # What has more than one thread: the program with the simulator, and the unit
 # tests with a server of their own.  Reports go to files, so that none is lost
 # with the stderr of a process that a test ends.
-TSAN_UNIT := $(shell grep -lE 'server_(start|each)|pthread_' tests/unit/*.c)
+TSAN_UNIT := $(shell grep -lwE 'SERVER|SERVER_EACH|pthread_create' tests/unit/*.c)
 TSAN_E2E  := $(wildcard tests/e2e/test_sim*.py) tests/e2e/test_road.py \
              tests/e2e/test_run.py tests/e2e/test_budgets.py
 TSAN_LOG   = $(abspath $(BUILD))/race

@@ -102,7 +102,7 @@ static void a_turn_asks_about_what_is_ready(void **state)
 
 static void what_is_given_up_leaves_the_others_alone(void **state)
 {
-    static const struct server_step script[] = {READ, SLEEP(150), SEND(OK_HI),
+    static const struct server_step script[] = {READ, AWAIT, SEND(OK_HI),
                                                 AGAIN};
     struct weir_loop *loop = *state;
     struct server *server = SERVER_EACH(script);
@@ -113,6 +113,7 @@ static void what_is_given_up_leaves_the_others_alone(void **state)
     until_asked(loop, server, MANY);
     for (int i = 0; i < MANY; i += 2)
         weir_op_free(ops[i]);
+    server_go_on(server);
     until_done(loop);
     assert_int_equal(done, MANY / 2);
     for (int i = 1; i < MANY; i += 2) {
@@ -195,7 +196,7 @@ static void meddle(void *ud)
 
 static void a_handler_may_begin_and_give_up_requests(void **state)
 {
-    static const struct server_step script[] = {READ, SLEEP(20), SEND(OK_HI),
+    static const struct server_step script[] = {READ, AWAIT, SEND(OK_HI),
                                                 AGAIN};
     struct weir_loop *loop = *state;
     struct server *server = SERVER_EACH(script);
@@ -209,6 +210,7 @@ static void a_handler_may_begin_and_give_up_requests(void **state)
     begin_many(loop, server_url(server, "/"), ops, MANY, &done);
     until_asked(loop, server, MANY);
     /* All at once are ready: the answers and the pipe. */
+    server_go_on(server);
     usleep(100 * 1000);
     assert_int_equal(weir_watch_start(loop, &m.watch, fds[0], meddle, &m),
                      WEIR_OK);

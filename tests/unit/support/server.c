@@ -34,7 +34,8 @@ struct server {
     int port;
     pthread_t thread;
     pthread_mutex_t lock; /* everything below */
-    bool stopping;
+    bool stopping, going_on;
+    pthread_cond_t changed; /* one of these two */
     struct connection connections[CONNECTIONS_MAX];
     size_t n_connections;
     char *requests[REQUESTS_MAX];
@@ -171,6 +172,19 @@ static void sleep_ms(size_t ms)
     nanosleep(&time, NULL);
 }
 
+/* False when the server is to stop. */
+static bool await(struct server *server)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&server->lock);
+    while (!server->going_on && !server->stopping)
+        pthread_cond_wait(&server->changed, &server->lock);
+    stopping = server->stopping;
+    pthread_mutex_unlock(&server->lock);
+    return !stopping;
+}
+
 /* Does one step; false when the connection is gone. */
 static bool run_step(struct connection *connection,
                      const struct server_step *step)
@@ -179,6 +193,7 @@ static bool run_step(struct connection *connection,
     case SERVER_READ: return read_request(connection);
     case SERVER_SEND: return send_bytes(connection, step);
     case SERVER_SLEEP: sleep_ms(step->times); return true;
+    case SERVER_AWAIT: return await(connection->server);
     case SERVER_HANG: hang(connection); return false;
     case SERVER_RESET: close_one(connection, true); return false;
     case SERVER_CLOSE: return false;
@@ -244,6 +259,7 @@ static struct server *begin(const struct server_step *steps, size_t n,
     assert_non_null(server);
     *server = (struct server){.steps = steps, .n_steps = n, .each = each};
     pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->changed, NULL);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->listener >= 0);
@@ -272,6 +288,7 @@ void server_stop(struct server *server)
 {
     pthread_mutex_lock(&server->lock);
     server->stopping = true;
+    pthread_cond_broadcast(&server->changed);
     shutdown(server->listener, SHUT_RDWR);
     for (size_t i = 0; i < server->n_connections; i++) {
         if (server->connections[i].fd >= 0)
@@ -284,8 +301,17 @@ void server_stop(struct server *server)
     close(server->listener);
     for (size_t i = 0; i < server->n_requests; i++)
         free(server->requests[i]);
+    pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->lock);
     free(server);
+}
+
+void server_go_on(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->going_on = true;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* ---- looking ---- */

@@ -25,6 +25,7 @@ enum server_what {
     SERVER_CLOSE, /* an orderly end */
     SERVER_RESET, /* a TCP reset */
     SERVER_SLEEP, /* `times` milliseconds */
+    SERVER_AWAIT, /* until server_go_on(), on every connection */
     SERVER_HANG,  /* until the client closes */
     SERVER_AGAIN  /* from the first step */
 };
@@ -44,6 +45,7 @@ struct server_step {
 #define CLOSE       {.what = SERVER_CLOSE}
 #define RESET       {.what = SERVER_RESET}
 #define SLEEP(ms)   {.what = SERVER_SLEEP, .times = (ms)}
+#define AWAIT       {.what = SERVER_AWAIT}
 #define HANG        {.what = SERVER_HANG}
 #define AGAIN       {.what = SERVER_AGAIN}
 /* clang-format on */
@@ -58,6 +60,9 @@ struct server *server_start(const struct server_step *steps, size_t n);
 struct server *server_each(const struct server_step *steps, size_t n);
 /* Ends it, whatever it is doing. */
 void server_stop(struct server *server);
+
+/* Ends every SERVER_AWAIT, also those to come. */
+void server_go_on(struct server *server);
 
 int server_port(const struct server *server);
 /* "http://127.0.0.1:<port><path>"; valid until the eighth call after it. */
