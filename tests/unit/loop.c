@@ -268,6 +268,37 @@ static void a_readable_descriptor_is_noticed(void **state)
     close(fds[1]);
 }
 
+struct rival {
+    struct weir_watch watch, *other;
+    int fired;
+};
+
+static void stop_the_other(void *ud)
+{
+    struct rival *rival = ud;
+
+    rival->fired++;
+    weir_watch_stop(rival->other);
+}
+
+static void a_handler_may_stop_one_that_is_ready(void **state)
+{
+    struct fixture *f = *state;
+    struct rival a = {.fired = 0}, b = {.other = &a.watch};
+    int fds[2];
+
+    a.other = &b.watch;
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    weir_watch_start(f->loop, &a.watch, fds[0], stop_the_other, &a);
+    weir_watch_start(f->loop, &b.watch, fds[0], stop_the_other, &b);
+    weir_loop_turn(f->loop, 1000, NULL);
+    assert_int_equal(a.fired + b.fired, 1);
+    weir_watch_stop(a.fired ? &a.watch : &b.watch);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void never(void *ud, struct weir_op *op)
 {
     (void)ud;
@@ -315,6 +346,8 @@ int main(void)
             a_transfer_cancelled_at_once_keeps_nobody_awake, setup, teardown),
         cmocka_unit_test_setup_teardown(a_readable_descriptor_is_noticed, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_handler_may_stop_one_that_is_ready,
+                                        setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -23,7 +24,10 @@
 
 /* ---- counting what is asked of the system ---- */
 
-static unsigned long polls;
+static unsigned long polls, in_vain;
+
+/* So long nothing is ready only where nobody looks at what is. */
+#define LONG_MS 5000
 
 /* Stands in for the C library's, for libcurl's calls too.  The server's thread
  * has waits of its own. */
@@ -32,11 +36,14 @@ static _Thread_local bool counted;
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     static int (*real)(struct pollfd *, nfds_t, int);
+    int ready;
 
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "poll");
+    ready = real(fds, n, timeout);
     polls += counted;
-    return real(fds, n, timeout);
+    in_vain += counted && timeout == LONG_MS && ready == 0;
+    return ready;
 }
 
 /* ---- libcurl without memory ---- */
@@ -58,6 +65,12 @@ CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
 
 /* ---- many requests ---- */
 
+static void ignore(void *ud, struct weir_op *op)
+{
+    (void)ud;
+    (void)op;
+}
+
 /* Turns until the server has got that many. */
 static void until_asked(struct weir_loop *loop, struct server *server, size_t n)
 {
@@ -66,10 +79,16 @@ static void until_asked(struct weir_loop *loop, struct server *server, size_t n)
     assert_int_equal(server_requests(server), n);
 }
 
+/* Each answer is looked at as it comes; libcurl's own deadlines would find it,
+ * too, after ten seconds. */
 static void until_done(struct weir_loop *loop)
 {
+    in_vain = 0;
+    counted = true;
     while (!weir_loop_idle(loop))
-        assert_int_equal(weir_loop_turn(loop, 1000, NULL), WEIR_OK);
+        assert_int_equal(weir_loop_turn(loop, LONG_MS, NULL), WEIR_OK);
+    counted = false;
+    assert_int_equal(in_vain, 0);
 }
 
 static void a_turn_asks_about_what_is_ready(void **state)
@@ -120,6 +139,27 @@ static void what_is_given_up_leaves_the_others_alone(void **state)
         assert_body(ops[i], 200, "hi");
         weir_op_free(ops[i]);
     }
+    server_stop(server);
+}
+
+/* Its own deadlines are libcurl's to watch: a turn waits no longer. */
+static void libcurl_is_asked_when_its_time_is_up(void **state)
+{
+    static const struct server_step script[] = {HANG};
+    struct weir_loop *loop = *state;
+    struct server *server = SERVER(script);
+    struct weir_http_request request = {.method = "GET",
+                                        .limits = {.connect_timeout_ms = 50}};
+    struct weir_op *op = NULL;
+    char url[64];
+
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d/", server_port(server));
+    request.url = url;
+    assert_int_equal(weir_http_new(loop, &request, &op, NULL), WEIR_OK);
+    weir_op_start(op, ignore, NULL);
+    until_done(loop);
+    assert_int_equal(weir_op_code(op), WEIR_TIMEOUT);
+    weir_op_free(op);
     server_stop(server);
 }
 
@@ -284,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_turn_asks_about_what_is_ready),
         TEST(what_is_given_up_leaves_the_others_alone),
+        TEST(libcurl_is_asked_when_its_time_is_up),
         TEST(what_is_ready_is_seen_by_turns_that_cannot_wait),
         TEST(libcurl_is_not_asked_again_when_it_had_no_memory),
         TEST(a_handler_may_begin_and_give_up_requests),
