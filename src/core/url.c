@@ -62,6 +62,7 @@ enum weir_code weir_url_add_pair(struct weir_buf *buf, const char *name,
 struct parts {
     CURLU *handle;
     char *scheme, *host, *port;
+    char *zone; /* of a link-local address (RFC 6874); NULL: none */
 };
 
 static void parts_fini(struct parts *parts)
@@ -69,6 +70,7 @@ static void parts_fini(struct parts *parts)
     curl_free(parts->scheme);
     curl_free(parts->host);
     curl_free(parts->port);
+    curl_free(parts->zone);
     curl_url_cleanup(parts->handle);
 }
 
@@ -90,18 +92,17 @@ static CURLUcode parts_init(struct parts *parts, const char *url)
     if (!code)
         code = curl_url_get(parts->handle, CURLUPART_PORT, &parts->port,
                             CURLU_DEFAULT_PORT);
-    return code;
+    if (code)
+        return code;
+    code = curl_url_get(parts->handle, CURLUPART_ZONEID, &parts->zone, 0);
+    return code == CURLUE_NO_ZONEID ? CURLUE_OK : code;
 }
 
-/* Only a part that is certainly absent makes a URL plain. */
-static bool has_zone(const struct parts *parts)
+static bool same_zone(const struct parts *a, const struct parts *b)
 {
-    char *text = NULL;
-    bool has = curl_url_get(parts->handle, CURLUPART_ZONEID, &text, 0) !=
-               CURLUE_NO_ZONEID;
-
-    curl_free(text);
-    return has;
+    if (!a->zone || !b->zone)
+        return a->zone == b->zone;
+    return strcmp(a->zone, b->zone) == 0;
 }
 
 static bool is_loopback_host(const struct parts *parts)
@@ -112,7 +113,7 @@ static bool is_loopback_host(const struct parts *parts)
     if (strcasecmp(host, "localhost") == 0)
         return true;
     if (host[0] == '[')
-        return strcmp(host, "[::1]") == 0 && !has_zone(parts);
+        return strcmp(host, "[::1]") == 0 && !parts->zone;
     /* libcurl has brought every numeric form to four decimal parts; a name
      * such as 127.0.0.1.example is none. */
     return inet_pton(AF_INET, host, &v4) == 1 &&
@@ -123,11 +124,11 @@ enum weir_code weir_url_same_origin(const char *a, const char *b, bool *same)
 {
     unsigned long refusals = weir_curl_refusals();
     struct parts pa = {0}, pb = {0};
-    bool is_same =
-        parts_init(&pa, a) == CURLUE_OK && parts_init(&pb, b) == CURLUE_OK &&
-        strcasecmp(pa.scheme, pb.scheme) == 0 &&
-        strcasecmp(pa.host, pb.host) == 0 && strcmp(pa.port, pb.port) == 0 &&
-        !has_zone(&pa) && !has_zone(&pb);
+    bool is_same = parts_init(&pa, a) == CURLUE_OK &&
+                   parts_init(&pb, b) == CURLUE_OK &&
+                   strcasecmp(pa.scheme, pb.scheme) == 0 &&
+                   strcasecmp(pa.host, pb.host) == 0 &&
+                   strcmp(pa.port, pb.port) == 0 && same_zone(&pa, &pb);
 
     parts_fini(&pa);
     parts_fini(&pb);

@@ -106,6 +106,10 @@ static void an_origin_is_scheme_host_and_port(void **state)
     assert_false(same_origin("https://a.test", "https://b.a.test"));
     assert_false(same_origin("https://a.test", "https://a.test."));
     assert_false(same_origin("https://a.test", "a.test"));
+    /* A link-local address is another one on each interface. */
+    assert_true(same_origin("https://[fe80::1%25a]/", "https://[fe80::1%a]"));
+    assert_false(same_origin("https://[fe80::1%25a]", "https://[fe80::1%25b]"));
+    assert_false(same_origin("https://[fe80::1%25a]", "https://[fe80::1]"));
     assert_false(same_origin("", ""));
 }
 
