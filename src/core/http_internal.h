@@ -26,6 +26,7 @@ struct weir_http_exchange;
  * (https://github.com/curl/curl/pull/11103). */
 struct weir_http_handle {
     CURL *easy;
+    CURLU *url; /* the exchange's, as libcurl reads it; NULL: it does itself */
     struct weir_http_exchange *exchange; /* whom the callbacks serve */
     struct weir_http_state *state;
     char error[CURL_ERROR_SIZE];

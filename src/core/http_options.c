@@ -102,11 +102,13 @@ static void fixed_exchange(struct list *list,
 #define WATCHED_BODY ((size_t)65536)
 
 static void per_request(struct list *list, const struct weir_http_state *state,
+                        const struct weir_http_handle *handle,
                         const struct weir_http_exchange *x)
 {
     bool head = x->method[0] == 'H' && x->method[1] == 'E';
 
     TEXT(CURLOPT_URL, x->url);
+    POINTER(CURLOPT_CURLU, handle->url);
     POINTER(CURLOPT_HTTPHEADER, x->headers);
     OFFSET(CURLOPT_POSTFIELDSIZE_LARGE, x->body_len);
     /* Sets the method to POST, so the method comes after it. */
@@ -141,7 +143,7 @@ size_t weir_http_options(const struct weir_http_state *state,
 
     fixed_transport(&list, state);
     fixed_exchange(&list, state, handle);
-    per_request(&list, state, x);
+    per_request(&list, state, handle, x);
     return list.n;
 }
 

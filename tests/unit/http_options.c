@@ -151,6 +151,41 @@ static void a_loopback_name_leads_nowhere_else(void **state)
     assert_true(x.left_loopback);
 }
 
+static CURLU *read_url_of(struct weir_loop *loop, const char *url, char **path)
+{
+    struct weir_http_exchange x = {.method = "GET", .url = url};
+    struct weir_http_handle *handle = NULL;
+    struct weir_http_state *state = weir_http_state(loop);
+    CURLU *copy = NULL;
+
+    assert_int_equal(weir_http_origin(state, url, &x.origin, NULL), WEIR_OK);
+    assert_int_equal(weir_http_handle_new(state, &x, &handle, NULL), WEIR_OK);
+    *path = NULL;
+    if (handle->url) {
+        copy = curl_url_dup(handle->url);
+        assert_non_null(copy);
+        assert_int_equal(curl_url_get(copy, CURLUPART_PATH, path, 0), 0);
+    }
+    weir_http_handle_free(handle);
+    return copy;
+}
+
+/* Read with the same parser and the same flags as libcurl's own reading; a
+ * copy of what has a zone has lost it, and would lead elsewhere. */
+static void a_url_is_handed_over_read_unless_it_may_have_a_zone(void **state)
+{
+    char *path;
+    CURLU *url =
+        read_url_of(*state, "https://x.test/a/../%2Fb%2f?c=%2D", &path);
+
+    assert_non_null(url);
+    assert_string_equal(path, "/a/../%2Fb%2f");
+    curl_free(path);
+    curl_url_cleanup(url);
+    assert_null(read_url_of(*state, "http://[fe80::1%25lo]/", &path));
+    assert_null(read_url_of(*state, "http://[::1]/", &path));
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, http_setup, http_teardown)
 
@@ -162,6 +197,7 @@ int main(void)
         TEST(libcurl_takes_them_all),
         TEST(a_proxy_is_never_for_loopback),
         TEST(a_loopback_name_leads_nowhere_else),
+        TEST(a_url_is_handed_over_read_unless_it_may_have_a_zone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
