@@ -29,6 +29,8 @@ enum weir_filter_rule_type {
     WEIR_FILTER_PREFIX
 };
 
+struct weir_filter_known;
+
 /* The dialect's part; all lists NULL-terminated. */
 struct weir_filter_schema {
     const char *const *channels;
@@ -40,6 +42,9 @@ struct weir_filter_schema {
     size_t max_in_values;
     size_t max_value;      /* bytes of one string value */
     size_t max_path_depth; /* names in an attribute */
+    /* Regexes found faultless lately, which are not compiled again; NULL: none
+     * are remembered. */
+    struct weir_filter_known *known_regexes;
 };
 
 /* One fault of a definition. */
@@ -78,14 +83,14 @@ enum weir_code weir_filter_again(struct weir_json *definition,
                                  struct weir_err *err);
 
 /*
- * The texts of definitions that one schema found faultless lately: who
- * validates a definition and then creates it need not have it checked twice.
- * At most WEIR_FILTER_KNOWN texts of at most WEIR_FILTER_KNOWN_SIZE bytes, of
- * which the oldest is forgotten first.
+ * Texts that were found faultless lately, of definitions by one schema, or of
+ * regexes: who validates a definition and then creates it need not have it
+ * checked twice, and many filters share their regexes.  At most
+ * WEIR_FILTER_KNOWN texts of at most WEIR_FILTER_KNOWN_SIZE bytes, of which the
+ * oldest is forgotten first.
  */
 #define WEIR_FILTER_KNOWN      128
 #define WEIR_FILTER_KNOWN_SIZE ((size_t)8 * 1024)
-struct weir_filter_known;
 /* NULL without memory. */
 struct weir_filter_known *weir_filter_known_new(void);
 void weir_filter_known_free(struct weir_filter_known *known);

@@ -21,6 +21,7 @@ struct schema {
     const char *server_fields[MAX_WORDS + 1];
     struct weir_filter_schema core;
     struct weir_filter_known *known;
+    struct weir_filter_known *known_regexes;
 };
 
 static void schema_fini(void *memory)
@@ -29,6 +30,8 @@ static void schema_fini(void *memory)
 
     weir_filter_known_free(schema->known);
     schema->known = NULL;
+    weir_filter_known_free(schema->known_regexes);
+    schema->known_regexes = NULL;
     weir_json_free(schema->json);
     schema->json = NULL;
 }
@@ -92,7 +95,8 @@ static int filter_schema(lua_State *L)
     schema = bind_box(L, sizeof(*schema), schema_fini);
     luaL_setmetatable(L, schema_type);
     schema->known = weir_filter_known_new();
-    if (!schema->known)
+    schema->known_regexes = weir_filter_known_new();
+    if (!schema->known || !schema->known_regexes)
         return bind_raise_nomem(L);
     if (bind_value_json(L, 1, &json, &err))
         return bind_misuse_err(L, "dialect: filter", &err);
@@ -103,6 +107,7 @@ static int filter_schema(lua_State *L)
     read_limits(L, schema->json, &schema->core);
     schema->core.channels = schema->channels;
     schema->core.server_fields = schema->server_fields;
+    schema->core.known_regexes = schema->known_regexes;
     lua_settop(L, 2);
     return 1;
 }
@@ -244,13 +249,13 @@ static enum weir_code write_text(lua_State *L, int index,
     return bind_value_emit(L, index, &sink, err);
 }
 
-/* Makes the filter of a text that nobody has checked.  No Lua runs here. */
+/* Checks a text that nobody has checked; mends it where it is faultless.  The
+ * document is given back at once: most filters are sent, not read. */
 static enum weir_code check_text(const struct schema *schema,
-                                 struct filter_box *box,
+                                 struct weir_buf *text,
                                  struct weir_filter_problems *problems,
                                  struct weir_err *err)
 {
-    struct weir_buf *text = &box->text;
     struct weir_json *json = NULL;
     bool mended = false;
     enum weir_code code =
@@ -259,26 +264,42 @@ static enum weir_code check_text(const struct schema *schema,
     if (code == WEIR_OK)
         code = mend_empty_lists(json, &mended, err);
     if (code == WEIR_OK)
-        code =
-            weir_filter_new(json, &schema->core, &box->filter, problems, err);
-    if (code) {
-        weir_json_free(json);
-        return code;
-    }
-    if (!mended) {
+        code = weir_filter_check(json, &schema->core, problems, err);
+    if (code == WEIR_OK && mended) {
+        weir_buf_reset(text);
+        code = weir_json_write(json, 0, text, err);
+    } else if (code == WEIR_OK) {
         weir_filter_known_add(schema->known, weir_buf_str(text), text->len);
-        return WEIR_OK;
     }
-    weir_buf_reset(text);
-    return weir_json_write(json, 0, text, err);
+    weir_json_free(json);
+    return code;
+}
+
+/* Pushes nil and the list of problems of a text that has some.  They are
+ * looked for again, since what is found must be owned by a box, and most
+ * texts have none. */
+static int push_faults(lua_State *L, const struct schema *schema,
+                       struct weir_buf *text)
+{
+    struct weir_filter_problems *problems =
+        bind_box(L, sizeof(*problems), problems_fini);
+    struct weir_err err = WEIR_ERR_INIT;
+    enum weir_code code = check_text(schema, text, problems, &err);
+
+    if (code != WEIR_VALIDATION)
+        return bind_raise(L, &err);
+    weir_err_clear(&err);
+    lua_pushnil(L);
+    push_problems(L, problems);
+    return 2;
 }
 
 /* new(schema, table) → filter, or nil and the list of problems. */
 static int filter_new(lua_State *L)
 {
     const struct schema *schema = check_schema(L, 1);
+    struct weir_filter_problems problems = {0};
     struct weir_err err = WEIR_ERR_INIT;
-    struct weir_filter_problems *problems;
     struct filter_box *box;
     enum weir_code code;
 
@@ -294,18 +315,13 @@ static int filter_new(lua_State *L)
     if (weir_filter_known_has(schema->known, weir_buf_str(&box->text),
                               box->text.len))
         return 1;
-    problems = bind_box(L, sizeof(*problems), problems_fini);
-    code = check_text(schema, box, problems, &err);
+    code = check_text(schema, &box->text, &problems, &err);
+    weir_filter_problems_fini(&problems);
     if (code == WEIR_VALIDATION) {
         weir_err_clear(&err);
-        lua_pushnil(L);
-        push_problems(L, problems);
-        return 2;
+        return push_faults(L, schema, &box->text);
     }
-    if (code)
-        return bind_raise(L, &err);
-    lua_settop(L, 3);
-    return 1;
+    return code ? bind_raise(L, &err) : 1;
 }
 
 /* ---- reading ---- */

@@ -169,27 +169,44 @@ void filter_check_value(struct filter_check *check,
 
 /* ---- patterns ---- */
 
-static void check_regex(struct filter_check *check, const char *pattern,
-                        size_t len)
+/* Whether it is faultless; if not, its problems are reported. */
+static bool compile_regex(struct filter_check *check, const char *pattern,
+                          size_t len)
 {
     struct weir_regex_difference d[MAX_DIFFERENCES];
     struct weir_err err = WEIR_ERR_INIT;
     struct weir_regex *regex = NULL;
     size_t n;
+    bool faultless;
 
     if (weir_regex_new(pattern, len, 0, &regex, &err) == WEIR_NOMEM)
         check->failed = weir_err_nomem(check->err);
     else if (err.code)
         filter_problem(check, NULL, "is no valid regex: %s", err.message);
+    faultless = err.code == WEIR_OK;
     weir_regex_free(regex);
     weir_err_clear(&err);
     n = weir_regex_portable(pattern, len, d, MAX_DIFFERENCES);
     for (size_t i = 0; i < n && i < MAX_DIFFERENCES; i++) {
-        if (!d[i].warning)
-            filter_problem(check, NULL,
-                           "is not portable to Python's re, at byte %zu: %s",
-                           d[i].offset, d[i].message);
+        if (d[i].warning)
+            continue;
+        faultless = false;
+        filter_problem(check, NULL,
+                       "is not portable to Python's re, at byte %zu: %s",
+                       d[i].offset, d[i].message);
     }
+    return faultless;
+}
+
+static void check_regex(struct filter_check *check, const char *pattern,
+                        size_t len)
+{
+    struct weir_filter_known *known = check->schema->known_regexes;
+
+    if (known && weir_filter_known_has(known, pattern, len))
+        return;
+    if (compile_regex(check, pattern, len) && known)
+        weir_filter_known_add(known, pattern, len);
 }
 
 void filter_check_pattern(struct filter_check *check,

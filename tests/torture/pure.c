@@ -121,7 +121,7 @@ out:
 
 static const char *const channels[] = {"voice", "chat", NULL};
 static const char *const server_fields[] = {"id", "etag", NULL};
-static const struct weir_filter_schema schema = {
+static const struct weir_filter_schema plain_schema = {
     .channels = channels,
     .server_fields = server_fields,
     .max_name = 64,
@@ -147,12 +147,15 @@ static enum weir_code run_filter(struct weir_buf *said, struct weir_err *err)
         "\"pattern_rules\":[{\"type\":\"regex\",\"field\":\"f\",\"pattern\":"
         "\"(\"}]}";
     struct weir_filter_problems problems = {0};
+    struct weir_filter_schema schema = plain_schema;
     struct weir_json *json = NULL, *wrong = NULL;
     struct weir_filter *filter = NULL;
     struct weir_buf line;
     enum weir_code code;
 
     weir_buf_init(&line, MAX_TEXT);
+    schema.known_regexes = weir_filter_known_new();
+    TRY(schema.known_regexes ? WEIR_OK : weir_err_nomem(err));
     TRY(read_json(good, &json, err));
     TRY(weir_filter_new(json, &schema, &filter, NULL, err));
     json = NULL; /* the filter's now */
@@ -167,6 +170,7 @@ static enum weir_code run_filter(struct weir_buf *said, struct weir_err *err)
         say(said, "%s %s\n", problems.list[i].path, problems.list[i].message);
 out:
     weir_buf_fini(&line);
+    weir_filter_known_free(schema.known_regexes);
     weir_filter_free(filter);
     weir_filter_problems_fini(&problems);
     weir_json_free(json);

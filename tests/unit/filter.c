@@ -293,6 +293,51 @@ static void patterns_fit_their_type(void **state)
     weir_filter_free(made(P("prefix", "\"+49\"")));
 }
 
+/* How many problems a filter has whose only regex is `pattern`, in JSON. */
+static size_t problems_of_regex(const char *pattern,
+                                struct weir_filter_known *known)
+{
+    struct weir_filter_schema remembers = schema;
+    struct weir_filter_problems problems = {0};
+    struct weir_json *json;
+    char text[256];
+    size_t n;
+
+    snprintf(text, sizeof(text), RULE("\"type\":\"regex\",\"pattern\":\"%s\""),
+             pattern);
+    json = parsed(text);
+    remembers.known_regexes = known;
+    weir_filter_check(json, &remembers, &problems, NULL);
+    n = problems.n;
+    weir_filter_problems_fini(&problems);
+    weir_json_free(json);
+    return n;
+}
+
+/* A regex is remembered if nothing was wrong with it, and then taken at its
+ * word. */
+static void a_regex_that_is_known_is_not_compiled_again(void **state)
+{
+    struct weir_filter_known *known = weir_filter_known_new();
+
+    (void)state;
+    assert_non_null(known);
+    for (int twice = 0; twice < 2; twice++) {
+        assert_int_equal(problems_of_regex("a{2}b", known), 0);
+        assert_int_equal(problems_of_regex("(a+)+", known), 0); /* a warning */
+        assert_int_equal(problems_of_regex("a(b", known), 1);
+        assert_int_equal(problems_of_regex("a\\\\Kb", known), 1);
+    }
+    assert_true(weir_filter_known_has(known, "a{2}b", 5));
+    assert_true(weir_filter_known_has(known, "(a+)+", 5));
+    assert_false(weir_filter_known_has(known, "a(b", 3));
+    assert_false(weir_filter_known_has(known, "a\\Kb", 4));
+    weir_filter_known_add(known, "a(b", 3);
+    assert_int_equal(problems_of_regex("a(b", known), 0);
+    assert_int_equal(problems_of_regex("a(b", NULL), 1);
+    weir_filter_known_free(known);
+}
+
 static void more_problems_than_anybody_reads_are_cut(void **state)
 {
     struct weir_filter_problems problems = {0};
@@ -428,6 +473,7 @@ int main(void)
         cmocka_unit_test(values_fit_their_operator),
         cmocka_unit_test(values_that_fit_are_taken),
         cmocka_unit_test(patterns_fit_their_type),
+        cmocka_unit_test(a_regex_that_is_known_is_not_compiled_again),
         cmocka_unit_test(more_problems_than_anybody_reads_are_cut),
         cmocka_unit_test(a_long_key_is_cut_not_overrun),
         cmocka_unit_test(a_filter_keeps_its_own_copy),
