@@ -11,6 +11,8 @@
 #include "weir/buf.h"
 #include "weir/err.h"
 
+/* How many bytes at the beginning of `text` are unreserved characters. */
+size_t weir_url_unreserved(const char *text, size_t len);
 /* Appends `text` with everything but unreserved characters encoded
  * (RFC 3986 section 2.3): for a path segment, a query part or a form. */
 enum weir_code weir_url_encode(struct weir_buf *buf, const char *text,

@@ -249,6 +249,7 @@ static int do_call(lua_State *L, int index, const char *what,
     struct weir_call call;
     struct weir_op **op;
     enum weir_code code;
+    int owners = lua_gettop(L) + 1;
 
     bind_options(L, index, what, call_options, &options);
     bind_request(L, index, what, &parts);
@@ -269,6 +270,7 @@ static int do_call(lua_State *L, int index, const char *what,
     };
     op = bind_op(L);
     code = weir_client_call(client, &call, op, &err);
+    bind_request_release(L, owners);
     if (code == WEIR_INVALID)
         return bind_misuse_err(L, what, &err);
     if (code)

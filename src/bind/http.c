@@ -107,6 +107,7 @@ static int call(lua_State *L, int index, const char *what,
     struct bind_request parts;
     struct weir_op **op;
     enum weir_code code;
+    int owners = lua_gettop(L) + 1;
 
     bind_request(L, index, what, &parts);
     request.url = full_url(L, options->url, parts.query);
@@ -121,6 +122,7 @@ static int call(lua_State *L, int index, const char *what,
                                      : "GET";
     op = bind_op(L);
     code = weir_http_new(context->loop, &request, op, &err);
+    bind_request_release(L, owners);
     if (code == WEIR_INVALID)
         return bind_misuse_err(L, what, &err);
     if (code)

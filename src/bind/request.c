@@ -116,11 +116,17 @@ static void each_pair(lua_State *L, int table, const char *what,
 
 /* ---- query and form ---- */
 
+struct query_text {
+    const char *name; /* the option's: a form is written as a query is */
+    struct weir_buf *buf;
+};
+
 static void take_query(lua_State *L, const char *what,
                        const struct pair_key *key, const char *value,
                        size_t len, void *ud)
 {
-    struct weir_buf *buf = ud;
+    const struct query_text *query = ud;
+    struct weir_buf *buf = query->buf;
 
     if (strlen(key->text) != key->len)
         bind_misuse(L, "%s: the name '%s' holds a NUL", what, key->text);
@@ -128,17 +134,18 @@ static void take_query(lua_State *L, const char *what,
     if (buf->failed == WEIR_NOMEM)
         bind_raise_nomem(L);
     if (buf->failed)
-        bind_misuse(L, "%s: the query is over %zu bytes", what, buf->max);
+        bind_misuse(L, "%s: '%s' is over %zu bytes", what, query->name,
+                    buf->max);
 }
 
 /* Pushes a buffer with the table's pairs encoded. */
 static struct weir_buf *encode_pairs(lua_State *L, int index, const char *what,
                                      const char *name)
 {
-    struct weir_buf *buf = bind_buf(L, MAX_QUERY);
+    struct query_text query = {name, bind_buf(L, MAX_QUERY)};
 
-    each_pair(L, index, what, name, take_query, buf);
-    return buf;
+    each_pair(L, index, what, name, take_query, &query);
+    return query.buf;
 }
 
 const char *bind_query(lua_State *L, int index, const char *what,
@@ -330,6 +337,12 @@ void bind_request(lua_State *L, int index, const char *what,
     out->headers = bind_headers(L, -1, what, &out->n_headers);
     lua_remove(L, -2);
     bind_body(L, index, what, &out->body);
+}
+
+void bind_request_release(lua_State *L, int index)
+{
+    for (int i = 0; i < 3; i++)
+        bind_box_close(L, index + i); /* nothing for what is no box */
 }
 
 /* ---- ceilings ---- */

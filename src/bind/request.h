@@ -50,6 +50,9 @@ struct bind_request {
 };
 void bind_request(lua_State *L, int index, const char *what,
                   struct bind_request *out);
+/* The core has made its copy: gives back the memory of the three values, of
+ * which the first is at `index`, before the collector comes by. */
+void bind_request_release(lua_State *L, int index);
 /* For option tables of calls that take all of it; offsets name a member of
  * type bool that nobody reads. */
 #define BIND_REQUEST_OPTIONS(type, member)                                     \

@@ -39,9 +39,14 @@ static int text_url_encode(lua_State *L)
 {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    struct weir_buf *buf = bind_buf(L, MAX_URL_BYTES);
-    enum weir_code code = weir_url_encode(buf, text, len);
+    struct weir_buf *buf;
+    enum weir_code code;
 
+    lua_settop(L, 1);
+    if (len < MAX_URL_BYTES && weir_url_unreserved(text, len) == len)
+        return 1; /* it is itself, as most ids are */
+    buf = bind_buf(L, MAX_URL_BYTES);
+    code = weir_url_encode(buf, text, len);
     if (code == WEIR_NOMEM)
         return bind_raise_nomem(L);
     if (code)

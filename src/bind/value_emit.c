@@ -135,6 +135,9 @@ static void count_name(lua_State *L, struct census *c)
     if (c->names < FEW) {
         struct name *name = &c->few[c->names];
 
+        if (c->names % SOME == 0)
+            luaL_checkstack(L, 2 * SOME, "value");
+
         note_name(L, -2, name);
         lua_insert(L, -2);
         name->value = lua_gettop(L) - 1;
@@ -341,8 +344,7 @@ static enum weir_code emit_table(struct walk *w)
     }
     if (w->depth == WEIR_VALUE_MAX_DEPTH)
         return refuse(w, "nested deeper than %d levels", WEIR_VALUE_MAX_DEPTH);
-    /* For the values that wait, and for what is done with each. */
-    luaL_checkstack(w->L, FEW + SOME, "value");
+    luaL_checkstack(w->L, SOME, "value");
     code = emit_counted(w, table);
     lua_settop(w->L, table);
     return code;

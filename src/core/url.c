@@ -24,26 +24,32 @@ static bool is_unreserved(unsigned char c)
            c == '~';
 }
 
+size_t weir_url_unreserved(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && is_unreserved((unsigned char)text[n]))
+        n++;
+    return n;
+}
+
 enum weir_code weir_url_encode(struct weir_buf *buf, const char *text,
                                size_t len)
 {
     static const char hex[] = "0123456789ABCDEF";
-    size_t done = 0;
+    const char *end = text + len;
 
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        char triple[3];
+    for (;;) {
+        size_t plain = weir_url_unreserved(text, (size_t)(end - text));
+        enum weir_code code = weir_buf_add(buf, text, plain);
+        unsigned char c;
 
-        if (is_unreserved(c))
-            continue;
-        triple[0] = '%';
-        triple[1] = hex[c >> 4];
-        triple[2] = hex[c & 15];
-        weir_buf_add(buf, text + done, i - done);
-        weir_buf_add(buf, triple, sizeof(triple));
-        done = i + 1;
+        text += plain;
+        if (text == end)
+            return code;
+        c = (unsigned char)*text++;
+        weir_buf_add(buf, (char[]){'%', hex[c >> 4], hex[c & 15]}, 3);
     }
-    return weir_buf_add(buf, text + done, len - done);
 }
 
 enum weir_code weir_url_add_pair(struct weir_buf *buf, const char *name,

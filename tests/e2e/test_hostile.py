@@ -34,6 +34,38 @@ def test_a_bomb_is_counted_by_what_it_becomes(run_weir, wire, layers):
         assert int(peak) < 80_000
 
 
+@pytest.mark.parametrize("call", [
+    'http.post(url, { json = big })',
+    'http.post(url, { form = big })',
+    'client:post("/", { json = big })',
+])
+def test_what_was_sent_is_not_held_until_the_next_collection(run_weir, wire, call):
+    """A hundred texts of 1 MB, of which a few are there at any time."""
+    server = wire(answer(200))
+    result = run_weir("run", "-", server.url, input=f"""
+        local http, url = require "weir.http", ...
+        local client = require "weir.client".new {{ base_url = url, limit = false }}
+        local big = {{ text = ("x"):rep(1000000) }}
+        collectgarbage "stop"
+        for _ = 1, 100 do assert({call}) end
+        local status <close> = assert(io.open("/proc/self/status"))
+        print(status:read("a"):match("VmHWM:%s+(%d+)"))
+    """)
+    assert len(server.requests) == 100, result.stderr
+    if not any(name.endswith("SAN_OPTIONS") for name in os.environ):
+        assert int(result.stdout) < 60_000
+
+
+@pytest.mark.parametrize("option", ["form", "query"])
+def test_more_than_any_server_takes_is_refused_by_its_name(run_weir, option):
+    result = run_weir("run", "-", input=f"""
+        require "weir.http".post("http://127.0.0.1:1", {{
+          {option} = {{ text = ("x"):rep(2 << 20) }} }})
+    """)
+    assert result.returncode == 1
+    assert f"http.post: '{option}' is over 1048576 bytes" in result.stderr
+
+
 TENANT = """
     local url = ...
     local cxone = require "cxone"

@@ -28,6 +28,19 @@ static void everything_but_unreserved_is_encoded(void **state)
     weir_buf_fini(&buf);
 }
 
+static void an_id_that_needs_no_encoding_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(weir_url_unreserved("aZ09-._~", 8), 8);
+    assert_int_equal(weir_url_unreserved("flt_1/", 6), 5);
+    assert_int_equal(weir_url_unreserved("%41", 3), 0);
+    assert_int_equal(weir_url_unreserved("a\xC3\xA9", 3), 1);
+    assert_int_equal(weir_url_unreserved("", 0), 0);
+    /* What is beyond its length is not looked at. */
+    assert_int_equal(weir_url_unreserved("ab", 1), 1);
+    assert_int_equal(weir_url_unreserved("a\0b", 3), 1);
+}
+
 static void pairs_are_joined(void **state)
 {
     struct weir_buf buf;
@@ -206,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_password_of_a_proxy),
         cmocka_unit_test(everything_but_unreserved_is_encoded),
+        cmocka_unit_test(an_id_that_needs_no_encoding_is_told),
         cmocka_unit_test(pairs_are_joined),
         cmocka_unit_test(loopback_is_what_will_be_connected),
         cmocka_unit_test(an_origin_is_scheme_host_and_port),
