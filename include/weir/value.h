@@ -39,6 +39,15 @@ struct weir_sink {
     void *ud;
 };
 
+/* Two sinks that are driven as one: each event goes to `first`, and if that
+ * returns WEIR_OK to `second`, so that the ceiling of the first is one for
+ * both.  The sinks are not owned. */
+struct weir_tee {
+    const struct weir_sink *first, *second;
+};
+/* `tee` must live as long as the sink. */
+struct weir_sink weir_tee_sink(struct weir_tee *tee);
+
 /* Nesting allowed in any tree, unless an option says less (traps: depth). */
 #define WEIR_VALUE_MAX_DEPTH 128
 

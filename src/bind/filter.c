@@ -22,6 +22,7 @@ struct schema {
     struct weir_filter_schema core;
     struct weir_filter_known *known;
     struct weir_filter_known *known_regexes;
+    struct weir_json_builder *builder; /* NULL: not made yet, or taken */
 };
 
 static void schema_fini(void *memory)
@@ -32,6 +33,8 @@ static void schema_fini(void *memory)
     schema->known = NULL;
     weir_filter_known_free(schema->known_regexes);
     schema->known_regexes = NULL;
+    weir_json_builder_free(schema->builder);
+    schema->builder = NULL;
     weir_json_free(schema->json);
     schema->json = NULL;
 }
@@ -112,7 +115,7 @@ static int filter_schema(lua_State *L)
     return 1;
 }
 
-static const struct schema *check_schema(lua_State *L, int index)
+static struct schema *check_schema(lua_State *L, int index)
 {
     struct schema *schema;
 
@@ -129,13 +132,16 @@ static const struct schema *check_schema(lua_State *L, int index)
  * somebody reads it. */
 struct filter_box {
     struct weir_buf text;
-    struct weir_filter *filter; /* NULL until then */
+    struct weir_json_builder *builder; /* while the filter is made */
+    struct weir_filter *filter;        /* NULL until it is read */
 };
 
 static void filter_fini(void *memory)
 {
     struct filter_box *box = memory;
 
+    weir_json_builder_free(box->builder);
+    box->builder = NULL;
     weir_filter_free(box->filter);
     box->filter = NULL;
     weir_buf_fini(&box->text);
@@ -236,33 +242,51 @@ static int unfit(lua_State *L, struct weir_err *err)
     return 2;
 }
 
-/* Writes the table at `index` as the box's text. */
-static enum weir_code write_text(lua_State *L, int index,
+/* Writes the table at `index` as the box's text, and builds its document.  The
+ * builder is the schema's, unless a filter is made while another one is. */
+static enum weir_code write_text(lua_State *L, int index, struct schema *schema,
                                  struct filter_box *box, struct weir_err *err)
 {
     struct weir_json_writer writer;
-    struct weir_sink sink;
+    struct weir_sink text, both;
+    struct weir_tee tee = {.first = &text};
 
     weir_buf_init(&box->text, MAX_TEXT);
     weir_buf_reserve(&box->text, USUAL_TEXT);
-    weir_json_writer_init(&writer, &box->text, 0, &sink);
-    return bind_value_emit(L, index, &sink, err);
+    weir_json_writer_init(&writer, &box->text, 0, &text);
+    box->builder = schema->builder;
+    schema->builder = NULL;
+    if (!box->builder && weir_json_builder_new(&box->builder, err))
+        return WEIR_NOMEM;
+    tee.second = weir_json_builder_sink(box->builder);
+    both = weir_tee_sink(&tee);
+    return bind_value_emit(L, index, &both, err);
 }
 
-/* Checks a text that nobody has checked; mends it where it is faultless.  The
- * document is given back at once: most filters are sent, not read. */
-static enum weir_code check_text(const struct schema *schema,
-                                 struct weir_buf *text,
-                                 struct weir_filter_problems *problems,
-                                 struct weir_err *err)
+/* The document that write_text() has built. */
+static struct weir_json *take_document(struct schema *schema,
+                                       struct filter_box *box)
 {
-    struct weir_json *json = NULL;
-    bool mended = false;
-    enum weir_code code =
-        weir_json_parse(weir_buf_str(text), text->len, NULL, &json, err);
+    struct weir_json *json = weir_json_builder_take(box->builder);
 
-    if (code == WEIR_OK)
-        code = mend_empty_lists(json, &mended, err);
+    if (schema->builder)
+        weir_json_builder_free(box->builder);
+    else
+        schema->builder = box->builder;
+    box->builder = NULL;
+    return json;
+}
+
+/* Checks a document that nobody has checked, and takes it over; mends the
+ * text where it is faultless. */
+static enum weir_code check(const struct schema *schema, struct weir_json *json,
+                            struct weir_buf *text,
+                            struct weir_filter_problems *problems,
+                            struct weir_err *err)
+{
+    bool mended = false;
+    enum weir_code code = mend_empty_lists(json, &mended, err);
+
     if (code == WEIR_OK)
         code = weir_filter_check(json, &schema->core, problems, err);
     if (code == WEIR_OK && mended) {
@@ -284,8 +308,12 @@ static int push_faults(lua_State *L, const struct schema *schema,
     struct weir_filter_problems *problems =
         bind_box(L, sizeof(*problems), problems_fini);
     struct weir_err err = WEIR_ERR_INIT;
-    enum weir_code code = check_text(schema, text, problems, &err);
+    struct weir_json *json = NULL;
+    enum weir_code code =
+        weir_json_parse(weir_buf_str(text), text->len, NULL, &json, &err);
 
+    if (code == WEIR_OK)
+        code = check(schema, json, text, problems, &err);
     if (code != WEIR_VALIDATION)
         return bind_raise(L, &err);
     weir_err_clear(&err);
@@ -297,9 +325,10 @@ static int push_faults(lua_State *L, const struct schema *schema,
 /* new(schema, table) → filter, or nil and the list of problems. */
 static int filter_new(lua_State *L)
 {
-    const struct schema *schema = check_schema(L, 1);
+    struct schema *schema = check_schema(L, 1);
     struct weir_filter_problems problems = {0};
     struct weir_err err = WEIR_ERR_INIT;
+    struct weir_json *json;
     struct filter_box *box;
     enum weir_code code;
 
@@ -307,15 +336,19 @@ static int filter_new(lua_State *L)
     lua_settop(L, 2);
     box = bind_box(L, sizeof(*box), filter_fini);
     luaL_setmetatable(L, filter_type);
-    code = write_text(L, 2, box, &err);
+    code = write_text(L, 2, schema, box, &err);
     if (code == WEIR_NOMEM)
         return bind_raise(L, &err);
     if (code)
         return unfit(L, &err);
+    json = take_document(schema, box);
+    /* The document is given back at once: most filters are sent, not read. */
     if (weir_filter_known_has(schema->known, weir_buf_str(&box->text),
-                              box->text.len))
+                              box->text.len)) {
+        weir_json_free(json);
         return 1;
-    code = check_text(schema, &box->text, &problems, &err);
+    }
+    code = check(schema, json, &box->text, &problems, &err);
     weir_filter_problems_fini(&problems);
     if (code == WEIR_VALIDATION) {
         weir_err_clear(&err);

@@ -29,6 +29,28 @@ function tests.test_a_wrong_argument_raises()
   lu.assertErrorMsgContains("got number", f.with, f, 7)
 end
 
+function tests.test_a_finalizer_may_make_a_filter_while_one_is_made()
+  -- Many names take memory while the table is read: the collector may come by.
+  local many, inside, nested = {}, false, 0
+  for i = 1, 40 do many["field_" .. i] = { name = i } end
+  local function leave_garbage()
+    return setmetatable({}, { __gc = function()
+      local f = filter.new(definition { description = "made by a finalizer" })
+      lu.assertEquals(f.description, "made by a finalizer")
+      if inside then nested = nested + 1 end
+    end })
+  end
+  for _ = 1, 12 do
+    for _ = 1, 50 do leave_garbage() end
+    inside = true
+    local ok, problems = filter.check(many)
+    inside = false
+    lu.assertNil(ok)
+    lu.assertEquals(#problems, 43) -- all unknown, and three that are missing
+  end
+  lu.assertTrue(nested > 0)
+end
+
 function tests.test_check_lists_every_problem_with_its_line()
   local first = line_here()
   local ok, problems = filter.check {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "rig.h"
+#include "weir/json.h"
 #include "weir/value.h"
 
 static enum weir_code parse(const char *text, struct weir_number *out)
@@ -344,6 +345,56 @@ static void utf8_ends_at_the_first_fault(void **state)
     assert_int_equal(weir_utf8_valid("a\0b\xFF", 4), 3);
 }
 
+/* ---- two sinks as one ---- */
+
+#define ONE_OF_EACH "{\"a\":[null,true,false,-1.5e3,\"s\",{}],\"b\":[]}"
+
+/* Both get what is in ONE_OF_EACH, up to `max` bytes of text each. */
+static enum weir_code write_twice(size_t max_first, size_t max_second,
+                                  struct weir_buf *first,
+                                  struct weir_buf *second)
+{
+    struct weir_json_writer writers[2];
+    struct weir_sink sinks[2], both;
+    struct weir_tee tee = {&sinks[0], &sinks[1]};
+
+    weir_buf_init(first, max_first);
+    weir_buf_init(second, max_second);
+    weir_json_writer_init(&writers[0], first, 0, &sinks[0]);
+    weir_json_writer_init(&writers[1], second, 0, &sinks[1]);
+    both = weir_tee_sink(&tee);
+    return weir_json_scan(ONE_OF_EACH, strlen(ONE_OF_EACH), NULL, &both, NULL);
+}
+
+static void a_tee_drives_both_sinks(void **state)
+{
+    struct weir_buf first, second;
+
+    (void)state;
+    assert_int_equal(write_twice(1000, 1000, &first, &second), WEIR_OK);
+    assert_string_equal(weir_buf_str(&first), ONE_OF_EACH);
+    assert_string_equal(weir_buf_str(&second), ONE_OF_EACH);
+    weir_buf_fini(&first);
+    weir_buf_fini(&second);
+}
+
+static void either_sink_of_a_tee_ends_the_source(void **state)
+{
+    struct weir_buf first, second;
+
+    (void)state;
+    for (size_t max = 0; max < strlen(ONE_OF_EACH); max++) {
+        assert_int_equal(write_twice(max, 1000, &first, &second), WEIR_LIMIT);
+        assert_true(second.len <= max + 2); /* nothing after the first failed */
+        weir_buf_fini(&first);
+        weir_buf_fini(&second);
+        assert_int_equal(write_twice(1000, max, &first, &second), WEIR_LIMIT);
+        assert_true(first.len < strlen(ONE_OF_EACH) || second.len <= max);
+        weir_buf_fini(&first);
+        weir_buf_fini(&second);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +408,8 @@ int main(void)
         cmocka_unit_test(nan_and_infinity_are_no_numbers),
         cmocka_unit_test(decimals_come_back_as_they_were_written),
         cmocka_unit_test(every_double_comes_back_bit_by_bit),
+        cmocka_unit_test(a_tee_drives_both_sinks),
+        cmocka_unit_test(either_sink_of_a_tee_ends_the_source),
         cmocka_unit_test(utf8_ends_at_the_first_fault),
     };
 
