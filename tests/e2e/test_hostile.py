@@ -52,7 +52,8 @@ def test_what_was_sent_is_not_held_until_the_next_collection(run_weir, wire, cal
         print(status:read("a"):match("VmHWM:%s+(%d+)"))
     """)
     assert len(server.requests) == 100, result.stderr
-    if not any(name.endswith("SAN_OPTIONS") for name in os.environ):
+    # A sanitizer keeps what was freed for a while.
+    if not os.environ.get("SANITIZE"):
         assert int(result.stdout) < 60_000
 
 

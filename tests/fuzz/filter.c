@@ -104,6 +104,23 @@ static void check_filter(const struct weir_json *definition)
     weir_filter_free(two);
 }
 
+/* A check that remembers regexes finds what one finds that does not, also
+ * when it is asked again. */
+static void check_remembering(const struct weir_json *definition, size_t n)
+{
+    struct weir_filter_schema remembers = schema;
+    struct weir_filter_problems problems = {0};
+
+    remembers.known_regexes = weir_filter_known_new();
+    FUZZ_CHECK(remembers.known_regexes);
+    for (size_t times = 1; times <= 2; times++) {
+        weir_filter_check(definition, &remembers, &problems, NULL);
+        FUZZ_CHECK(problems.n == times * n);
+    }
+    weir_filter_problems_fini(&problems);
+    weir_filter_known_free(remembers.known_regexes);
+}
+
 static void check_definition(struct weir_json *definition)
 {
     struct weir_filter_problems problems = {0}, again = {0};
@@ -114,6 +131,7 @@ static void check_definition(struct weir_json *definition)
 
     FUZZ_CHECK(code == (problems.n ? WEIR_VALIDATION : WEIR_OK));
     check_problems(definition, &problems);
+    check_remembering(definition, problems.n);
     if (code) {
         fuzz_check_err(&err, code);
         FUZZ_CHECK(weir_filter_new(definition, &schema, &filter, &again,
