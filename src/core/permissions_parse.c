@@ -73,14 +73,20 @@ static bool is_unseen(const unsigned char *text, size_t len)
     return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
 }
 
+static enum weir_code refuse_path(const char *fault, struct weir_err *err)
+{
+    weir_err_set(err, WEIR_INVALID, "%s", fault);
+    weir_err_hint(err, "a path is absolute (/srv/data) or relative to "
+                       "the script (out)");
+    return WEIR_INVALID;
+}
+
 static const char *path_fault(const char *item, size_t len)
 {
     if (len == 0)
         return "a path is empty";
     if (len >= WEIR_PERMISSIONS_MAX_PATH)
         return "a path has 4096 bytes or more";
-    if (item[0] == '~')
-        return "'~' is the shell's word for a home; name the folder";
     for (size_t i = 0; i < len; i++) {
         if (is_unseen((const unsigned char *)item + i, len - i))
             return "a path holds a character that is not seen";
@@ -97,12 +103,8 @@ enum weir_code weir_permission_list_add_path(struct weir_permission_list *list,
     enum weir_code code;
     char *copy;
 
-    if (fault) {
-        weir_err_set(err, WEIR_INVALID, "%s", fault);
-        weir_err_hint(err, "a path is absolute (/srv/data) or relative to "
-                           "the script (out)");
-        return WEIR_INVALID;
-    }
+    if (fault)
+        return refuse_path(fault, err);
     copy = strndup(item, len);
     if (!copy)
         return weir_err_nomem(err);
@@ -110,6 +112,9 @@ enum weir_code weir_permission_list_add_path(struct weir_permission_list *list,
     code = weir_path_normal(&path, copy);
     if (code)
         weir_buf_err(&path, "a path", err);
+    else if (item[0] == '~' || path.data[0] == '~') /* also of ./~ */
+        code = refuse_path(
+            "'~' is the shell's word for a home; name the folder", err);
     else
         code = weir_permission_list_add(list, weir_buf_str(&path), err);
     weir_buf_fini(&path);

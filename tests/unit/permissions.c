@@ -209,6 +209,8 @@ static void what_is_no_path_or_name_is_refused(void **state)
     refused("{\"read\":[\"\"]}", "read[1]: a path is empty", "absolute",
             "/read/0");
     refused("{\"write\":[\"a\",\"~/x\"]}", "write[2]: '~'", "", "/write/1");
+    refused("{\"write\":[\"~/../x\"]}", "write[1]: '~'", "", "/write/0");
+    refused("{\"write\":[\"a/..//./~/x\"]}", "write[1]: '~'", "", "/write/0");
     refused("{\"read\":[\"a\\u0000b\"]}", "not seen", "", "/read/0");
     refused("{\"read\":[\"a\\nb\"]}", "not seen", "", "/read/0");
     refused("{\"read\":[\"a\\u202eb\"]}", "not seen", "", "/read/0");
