@@ -50,8 +50,8 @@ struct bind_request {
 };
 void bind_request(lua_State *L, int index, const char *what,
                   struct bind_request *out);
-/* The core has made its copy: gives back the memory of the three values, of
- * which the first is at `index`, before the collector comes by. */
+/* The core has made its copy: gives back what the boxes among the three values
+ * hold, of which the first is at `index`, before the collector comes by. */
 void bind_request_release(lua_State *L, int index);
 /* For option tables of calls that take all of it; offsets name a member of
  * type bool that nobody reads. */

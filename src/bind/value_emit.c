@@ -135,9 +135,10 @@ static void count_name(lua_State *L, struct census *c)
     if (c->names < FEW) {
         struct name *name = &c->few[c->names];
 
+        /* As names come, since most tables have few: for the values that
+         * wait, and for what is done with each. */
         if (c->names % SOME == 0)
             luaL_checkstack(L, 2 * SOME, "value");
-
         note_name(L, -2, name);
         lua_insert(L, -2);
         name->value = lua_gettop(L) - 1;

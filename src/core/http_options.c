@@ -107,6 +107,7 @@ static void per_request(struct list *list, const struct weir_http_state *state,
 {
     bool head = x->method[0] == 'H' && x->method[1] == 'E';
 
+    /* Both: from a CURLU alone libcurl would write the text itself. */
     TEXT(CURLOPT_URL, x->url);
     POINTER(CURLOPT_CURLU, handle->url);
     POINTER(CURLOPT_HTTPHEADER, x->headers);
